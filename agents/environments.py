@@ -1,0 +1,220 @@
+"""Environments of many lanes behind one `step`.
+
+Every lane has an environment of its own, seeded once when the lane is admitted (gymnasium's
+convention). `terminated` and `truncated` stay apart, and `observations` after a step are the true
+last ones: nothing resets by itself, the caller asks for `reset` of the lanes whose episode ended.
+"""
+
+import difflib
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from agents.errors import EnvError
+
+FAILURE_TEXT_CHARACTERS = 64_000
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of every lane brought.
+
+    reward      [lanes] float64
+    terminated  [lanes] bool   the task ended: nothing follows
+    truncated   [lanes] bool   a time limit ended the episode, not the task
+    """
+
+    reward: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+
+
+class LaneEnvs(Protocol):
+    """One environment per lane, all of the same id.
+
+    `observations` [lanes, features] float32 are the current ones; they stay valid until the next
+    call. `failures` names the lanes whose environment raised, with its traceback: such a lane
+    returns zeros and ended episodes from then on, and the others do not notice.
+    """
+
+    @property
+    def observations(self) -> NDArray[np.float32]: ...
+
+    @property
+    def failures(self) -> Mapping[int, str]: ...
+
+    def admit(self, seed: int) -> None:
+        """Add one lane behind the last, its environment reset with `seed`."""
+        ...
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Let the lanes in `rows` stay, in that order, and close all others."""
+        ...
+
+    def step(self, actions: NDArray[np.int64]) -> Step:
+        """Act once in every lane. actions [lanes], from 0."""
+        ...
+
+    def reset(self, rows: Sequence[int]) -> None:
+        """Begin the next episode of these lanes."""
+        ...
+
+
+@dataclass(frozen=True)
+class EnvSpec:
+    """Which environment: a registered gymnasium id and its keyword arguments."""
+
+    id: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self) -> gymnasium.Env[Any, Any]:
+        """A new environment, time limit included, without gymnasium's start-up checker."""
+        return gymnasium.make(self.id, disable_env_checker=True, **self.kwargs)
+
+
+@dataclass(frozen=True)
+class EnvFacts:
+    """What an agent needs to know of an environment before it is built."""
+
+    features: int
+    actions: int
+    reward_threshold: float | None
+    episode_limit: int | None
+
+
+def describe(spec: EnvSpec) -> EnvFacts:
+    """Make the environment once and read its spaces. Raises EnvError where no agent of ours fits."""
+    check_id(spec.id)
+    try:
+        env = spec.make()
+    except Exception as error:  # an environment may raise anything while it is being made
+        raise EnvError(f"env '{spec.id}' cannot be made: {error}") from error
+    try:
+        actions, observations = env.action_space, env.observation_space
+        problems = []
+        if not isinstance(actions, spaces.Discrete):
+            problems.append(
+                f"env '{spec.id}' has actions {actions}; Q-learning needs Discrete actions, "
+                "as in CartPole-v1"
+            )
+        if not isinstance(observations, spaces.Box | spaces.Discrete):
+            problems.append(
+                f"env '{spec.id}' has observations {observations}; Box or Discrete are supported"
+            )
+        if problems:
+            raise EnvError(problems)
+        assert isinstance(actions, spaces.Discrete)
+        registered = gymnasium.spec(spec.id)
+        return EnvFacts(
+            features=int(spaces.flatdim(observations)),
+            actions=int(actions.n),
+            reward_threshold=registered.reward_threshold,
+            episode_limit=registered.max_episode_steps,
+        )
+    finally:
+        env.close()
+
+
+def check_id(env_id: str) -> None:
+    """Refuse ids that are not registered here, and ids that would import code ("module:Env-v0")."""
+    if not re.fullmatch(r"[A-Za-z0-9_./-]+-v\d+", env_id):
+        raise EnvError(
+            f"env '{env_id}' is not a gymnasium id; write a registered one like CartPole-v1 "
+            "(an id that names a module to import is refused)"
+        )
+    try:
+        gymnasium.spec(env_id)
+    except gymnasium.error.Error as error:
+        near = difflib.get_close_matches(env_id, gymnasium.registry, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "install its package, or check the name"
+        reason = str(error).split(".")[0]
+        raise EnvError(f"env '{env_id}' is not registered ({reason}); {hint}") from error
+
+
+class GymnasiumLanes:
+    """Any gymnasium environment with Discrete actions, one object per lane.
+
+    Box observations are flattened, Discrete ones are one-hot.
+    """
+
+    def __init__(self, spec: EnvSpec, facts: EnvFacts) -> None:
+        self._spec = spec
+        self._envs: list[gymnasium.Env[Any, Any]] = []
+        self._observations = np.zeros((0, facts.features), dtype=np.float32)
+        self._failures: dict[int, str] = {}
+
+    @property
+    def observations(self) -> NDArray[np.float32]:
+        return self._observations
+
+    @property
+    def failures(self) -> Mapping[int, str]:
+        return self._failures
+
+    def admit(self, seed: int) -> None:
+        row = len(self._envs)
+        blank = np.zeros((1, self._observations.shape[1]), dtype=np.float32)
+        self._observations = np.concatenate([self._observations, blank])
+        env = self._guarded(row, self._spec.make)
+        self._envs.append(env if env is not None else gymnasium.Env())
+        if env is not None:
+            self._write(row, lambda: env.reset(seed=seed))
+
+    def keep(self, rows: Sequence[int]) -> None:
+        for row in set(range(len(self._envs))) - set(rows):
+            self._guarded(row, self._envs[row].close)
+        self._envs = [self._envs[row] for row in rows]
+        self._observations = self._observations[list(rows)]
+        self._failures = {
+            new: self._failures[old] for new, old in enumerate(rows) if old in self._failures
+        }
+
+    def step(self, actions: NDArray[np.int64]) -> Step:
+        lanes = len(self._envs)
+        reward = np.zeros(lanes)
+        terminated = np.ones(lanes, dtype=np.bool_)
+        truncated = np.zeros(lanes, dtype=np.bool_)
+        for row, env in enumerate(self._envs):
+            if row in self._failures:
+                continue
+            try:
+                start = env.action_space.start  # type: ignore[attr-defined]
+                after, gain, ended, cut, _ = env.step(start + actions[row])
+                self._observations[row] = _flat(env.observation_space, after)
+                reward[row], terminated[row], truncated[row] = gain, ended, cut
+            except Exception:
+                self._failures[row] = traceback.format_exc()[-FAILURE_TEXT_CHARACTERS:]
+        return Step(reward, terminated, truncated)
+
+    def reset(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            if row not in self._failures:
+                self._write(row, self._envs[row].reset)
+
+    def _write(self, row: int, begin: Callable[[], tuple[Any, Any]]) -> None:
+        begun = self._guarded(row, begin)
+        if begun is not None:
+            self._observations[row] = _flat(self._envs[row].observation_space, begun[0])
+
+    def _guarded(self, row: int, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except Exception:  # a user's environment may raise anything; it ends its own lane only
+            self._failures[row] = traceback.format_exc()[-FAILURE_TEXT_CHARACTERS:]
+            return None
+
+
+def _flat(space: spaces.Space[Any], observation: Any) -> NDArray[np.float32]:
+    if isinstance(space, spaces.Discrete):
+        one_hot = np.zeros(int(space.n), dtype=np.float32)
+        one_hot[int(observation) - int(space.start)] = 1.0
+        return one_hot
+    return np.asarray(observation, dtype=np.float32).ravel()
