@@ -91,7 +91,7 @@ class EnvFacts:
 
 
 def describe(spec: EnvSpec) -> EnvFacts:
-    """Make the environment once and read its spaces. Raises EnvError where no agent of ours fits."""
+    """Make the environment once and read its spaces. Raises EnvError where no agent fits."""
     check_id(spec.id)
     try:
         env = spec.make()
@@ -137,6 +137,11 @@ def check_id(env_id: str) -> None:
         hint = f"did you mean '{near[0]}'?" if near else "install its package, or check the name"
         reason = str(error).split(".")[0]
         raise EnvError(f"env '{env_id}' is not registered ({reason}); {hint}") from error
+
+
+def make_lane_envs(spec: EnvSpec, facts: EnvFacts) -> LaneEnvs:
+    """No lanes yet, in the fastest form there is for this environment."""
+    return GymnasiumLanes(spec, facts)
 
 
 class GymnasiumLanes:

@@ -1,0 +1,209 @@
+"""Lanes that share shapes, trained together from mark to mark."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from agents.environments import EnvFacts, EnvSpec, make_lane_envs
+from agents.evaluation import play
+from agents.hparams import Hparams, shaping_values
+from agents.learner import make_learner
+from agents.randomness import Purpose, environment_seed
+
+DIVERGED = "the network's weights are no longer finite numbers; lower the learning rate"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run trains and how often it is evaluated.
+
+    The marks are `evaluations` equally spaced environment steps, the last of them at `steps`; at
+    each, `episodes` greedy episodes are played.
+    """
+
+    steps: int
+    evaluations: int
+    episodes: int
+
+    @cached_property
+    def marks(self) -> tuple[int, ...]:
+        """The steps at which a lane is evaluated, rising."""
+        return tuple(self.steps * k // self.evaluations for k in range(1, self.evaluations + 1))
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything the result of a run depends on."""
+
+    agent: str
+    hparams: Hparams
+    env: EnvSpec
+    budget: Budget
+    seed: int
+
+    @property
+    def cohort_key(self) -> Hashable:
+        """Equal for runs whose lanes fit into one cohort."""
+        kwargs = tuple(sorted((name, repr(value)) for name, value in self.env.kwargs.items()))
+        shaping = shaping_values(self.agent, self.hparams)
+        return (self.agent, self.env.id, kwargs, self.budget, shaping)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A lane reached mark number `mark`, counted from 1, at environment step `step`."""
+
+    run: str
+    mark: int
+    step: int
+    returns: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A lane reached the end of its budget, with its policy as tensors by name."""
+
+    run: str
+    tensors: dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A lane ended early: its environment raised, or its weights are no longer numbers."""
+
+    run: str
+    reason: str
+    text: str
+
+
+Event = Evaluated | Finished | Failed
+
+
+@dataclass(frozen=True)
+class _Lane:
+    run: str
+    spec: RunSpec
+    marks_reached: int = 0
+
+
+class Cohort:
+    """Lanes of equal `cohort_key`. Runs are named by strings of the caller's choice."""
+
+    def __init__(self, spec: RunSpec, facts: EnvFacts, device: torch.device) -> None:
+        self._env, self._facts, self._budget = spec.env, facts, spec.budget
+        self._train_freq = spec.hparams.train_freq
+        self._learner = make_learner(spec.agent, spec.hparams, facts, spec.budget.steps, device)
+        self._envs = make_lane_envs(spec.env, facts)
+        self._lanes: list[_Lane] = []
+        self._steps = np.empty(0, dtype=np.int64)
+        self._waiting: list[_Lane] = []
+        self._steps_to_mark = 0
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs it holds, admitted or waiting."""
+        return [lane.run for lane in (*self._lanes, *self._waiting)]
+
+    def admit(self, run: str, spec: RunSpec) -> None:
+        """Begin this run with the next round of updates, so that all lanes update in step."""
+        self._waiting.append(_Lane(run, spec))
+
+    def evict(self, runs: Sequence[str]) -> None:
+        """Let these runs go; the others do not notice."""
+        self._waiting = [lane for lane in self._waiting if lane.run not in runs]
+        self._keep([row for row, lane in enumerate(self._lanes) if lane.run not in runs])
+
+    def advance(self, steps: int) -> Iterator[Event]:
+        """Train every lane for up to `steps` environment steps; yield what happened on the way."""
+        for _ in range(steps):
+            self._let_in()
+            if not self._lanes:
+                return
+            self._step()
+            self._steps_to_mark -= 1
+            if self._envs.failures:
+                yield from self._fail(dict(self._envs.failures))
+            if self._steps_to_mark == 0:
+                yield from self._evaluate()
+
+    def _let_in(self) -> None:
+        if self._waiting and (not self._lanes or self._steps[0] % self._train_freq == 0):
+            for lane in self._waiting:
+                seed = lane.spec.seed
+                self._learner.admit(lane.spec.hparams, seed)
+                self._envs.admit(environment_seed(seed, Purpose.ENVIRONMENT))
+                self._lanes.append(lane)
+            self._steps = np.append(self._steps, np.zeros(len(self._waiting), dtype=np.int64))
+            self._waiting = []
+            self._look_ahead()
+
+    def _step(self) -> None:
+        before = self._envs.observations.copy()
+        actions = self._learner.act(before, self._steps)
+        step = self._envs.step(actions)
+        self._steps += 1
+        self._learner.learn(before, actions, step, self._envs.observations, self._steps)
+        ended = np.flatnonzero(step.terminated | step.truncated)
+        if len(ended):
+            self._envs.reset(ended.tolist())
+
+    def _evaluate(self) -> Iterator[Event]:
+        """Play the lanes that stand at a mark, and let those at their last mark go."""
+        due = [row for row in range(len(self._lanes)) if self._steps[row] == self._mark(row)]
+        broken = {
+            row: DIVERGED
+            for row, diverged in zip(due, self._learner.diverged(due), strict=True)
+            if diverged
+        }
+        due = [row for row in due if row not in broken]
+        by_mark: dict[int, list[int]] = {}
+        for row in due:
+            by_mark.setdefault(self._lanes[row].marks_reached + 1, []).append(row)
+        finished = []
+        for mark, rows in by_mark.items():
+            seeds = [self._lanes[row].spec.seed for row in rows]
+            played = play(
+                self._learner.policy(rows),
+                self._env,
+                self._facts,
+                seeds,
+                mark=mark,
+                episodes=self._budget.episodes,
+            )
+            for place, row in enumerate(rows):
+                if place in played.failures:
+                    broken[row] = played.failures[place]
+                    continue
+                lane = self._lanes[row] = replace(self._lanes[row], marks_reached=mark)
+                returns = tuple(played.returns[place].tolist())
+                yield Evaluated(lane.run, mark, int(self._steps[row]), returns)
+                if mark == self._budget.evaluations:
+                    finished.append(row)
+                    yield Finished(lane.run, dict(self._learner.tensors(row)))
+        yield from self._fail(broken, gone=finished)
+
+    def _fail(self, broken: Mapping[int, str], gone: Sequence[int] = ()) -> Iterator[Event]:
+        """Report the broken lanes, and keep all others but those already `gone`."""
+        for row, text in broken.items():
+            reason = "diverged" if text is DIVERGED else "env_error"
+            yield Failed(self._lanes[row].run, reason, text)
+        self._keep([row for row in range(len(self._lanes)) if row not in {*broken, *gone}])
+
+    def _keep(self, rows: list[int]) -> None:
+        if len(rows) < len(self._lanes):
+            self._learner.keep(rows)
+            self._envs.keep(rows)
+            self._lanes = [self._lanes[row] for row in rows]
+            self._steps = self._steps[rows]
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Count the steps to the next mark of any lane."""
+        left = (self._mark(row) - int(self._steps[row]) for row in range(len(self._lanes)))
+        self._steps_to_mark = min(left, default=0)
+
+    def _mark(self, row: int) -> int:
+        return self._budget.marks[self._lanes[row].marks_reached]

@@ -1,0 +1,27 @@
+"""The arithmetic under which lanes are exact."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def exact_arithmetic() -> Iterator[None]:
+    """One torch thread, IEEE float32 products, denormals flushed, no gradients recorded.
+
+    With more threads some products split differently for different numbers of lanes. The settings
+    before are put back, so that a caller's own program is left as it was.
+    """
+    threads = torch.get_num_threads()
+    precision = torch.get_float32_matmul_precision()
+    torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("highest")
+    torch.set_flush_denormal(True)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precision)
+        torch.set_flush_denormal(False)

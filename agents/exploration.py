@@ -1,0 +1,68 @@
+"""How often an agent acts at random, as a function of its own step, and the choice itself."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.hparams import Hparams
+
+WORD = 2.0**32
+
+
+class EpsilonGreedy:
+    """Epsilon-greedy choice with a schedule per lane.
+
+    linear       epsilon(t) = start + (end - start) * min(t / decay_steps, 1)
+    exponential  epsilon(t) = end + (start - end) * exp(-t / decay_steps)
+
+    Before its `learning_starts`-th step a lane acts at random (as in Stable-Baselines3).
+    """
+
+    def __init__(self) -> None:
+        self._start = np.empty(0)
+        self._end = np.empty(0)
+        self._decay_steps = np.empty(0)
+        self._exponential = np.empty(0, dtype=np.bool_)
+        self._random_until = np.empty(0, dtype=np.int64)
+
+    def admit(self, hparams: Hparams) -> None:
+        """Add a lane behind the last."""
+        self._start = np.append(self._start, hparams.epsilon_start)
+        self._end = np.append(self._end, hparams.epsilon_end)
+        self._decay_steps = np.append(self._decay_steps, hparams.epsilon_decay_steps)
+        exponential = hparams.epsilon_decay == "exponential"
+        self._exponential = np.append(self._exponential, exponential)
+        self._random_until = np.append(self._random_until, hparams.learning_starts)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Let the lanes in `rows` stay, in that order."""
+        index = list(rows)
+        self._start, self._end = self._start[index], self._end[index]
+        self._decay_steps = self._decay_steps[index]
+        self._exponential = self._exponential[index]
+        self._random_until = self._random_until[index]
+
+    def epsilon(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Share of random actions after `steps` [lanes] steps, [lanes]."""
+        fraction = steps / self._decay_steps
+        left = 1.0 - np.minimum(fraction, 1.0)
+        if self._exponential.any():
+            left = np.where(self._exponential, np.exp(-fraction), left)
+        epsilon = self._end + (self._start - self._end) * left
+        return np.where(steps < self._random_until, 1.0, epsilon)
+
+    def choose(
+        self,
+        greedy: NDArray[np.int64],
+        actions: int,
+        steps: NDArray[np.int64],
+        draws: NDArray[np.uint32],
+    ) -> NDArray[np.int64]:
+        """A random action where the first word falls below epsilon, else the greedy one, [lanes].
+
+        greedy [lanes], draws [lanes, 2]
+        """
+        explores = draws[:, 0] < self.epsilon(steps) * WORD
+        anything = (draws[:, 1].astype(np.int64) * actions) >> 32
+        return np.where(explores, anything, greedy)

@@ -1,0 +1,78 @@
+"""What a cohort asks of an agent kind, and which class answers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agents.deep_q import DeepQ
+from agents.environments import EnvFacts, Step
+from agents.hparams import Hparams
+
+
+class GreedyPolicy(Protocol):
+    """The greedy behaviour of some lanes, frozen at the moment it was taken."""
+
+    def actions(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
+        """observations [lanes, episodes, features] → actions [lanes, episodes]"""
+        ...
+
+
+class Learner(Protocol):
+    """Agents of one kind that share shapes, one per lane.
+
+    Lanes never touch: a lane's actions and weights are a function of its own hparams, seed and
+    transitions. `steps` [lanes] counts each lane's own environment steps.
+    """
+
+    def admit(self, hparams: Hparams, seed: int) -> None:
+        """Add a lane behind the last."""
+        ...
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Let the lanes in `rows` stay, in that order."""
+        ...
+
+    def act(self, observations: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The actions to explore with, [lanes], after `steps` steps."""
+        ...
+
+    def learn(
+        self,
+        observations: NDArray[np.float32],
+        actions: NDArray[np.int64],
+        step: Step,
+        next_observations: NDArray[np.float32],
+        steps: NDArray[np.int64],
+    ) -> None:
+        """Take in what step number `steps` brought, and update whatever is due."""
+        ...
+
+    def policy(self, rows: Sequence[int]) -> GreedyPolicy:
+        """What these lanes would do if they stopped learning now."""
+        ...
+
+    def diverged(self, rows: Sequence[int]) -> list[bool]:
+        """Which of these lanes hold a NaN or an infinity."""
+        ...
+
+    def tensors(self, row: int) -> Mapping[str, Tensor]:
+        """A lane's policy by name, for a file that other programs can read."""
+        ...
+
+
+def make_learner(
+    kind: str, hparams: Hparams, facts: EnvFacts, budget_steps: int, device: torch.device
+) -> Learner:
+    """An empty learner for lanes that share the shaping values of `hparams`."""
+    assert kind == "deep_q"
+    return DeepQ(hparams, facts, budget_steps, device)
+
+
+def load_policy(kind: str, hparams: Hparams, tensors: Mapping[str, Tensor]) -> GreedyPolicy:
+    """The policy that `Learner.tensors` wrote down, as one lane."""
+    assert kind == "deep_q"
+    return DeepQ.load_policy(hparams, tensors)

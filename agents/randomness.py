@@ -1,0 +1,83 @@
+"""Random numbers with an owner.
+
+Draw number k of a lane for a purpose is a function of (run seed, purpose, k) and nothing else:
+Philox, a counter-based generator (Salmon et al. 2011), keyed by seed and purpose. Blocks of draws
+for many lanes are taken ahead of time, which changes no number.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Purpose(IntEnum):
+    """What a stream is for. The numbers are part of every result: never change or reuse one."""
+
+    WEIGHTS = 1
+    EXPLORATION = 2
+    REPLAY = 3
+    ENVIRONMENT = 4
+    EVALUATION = 5
+
+
+def sequence(seed: int, purpose: Purpose, *path: int) -> np.random.SeedSequence:
+    """The root of one stream; `path` tells apart what a purpose needs several of."""
+    return np.random.SeedSequence(entropy=seed, spawn_key=(int(purpose), *path))
+
+
+def environment_seed(seed: int, purpose: Purpose, *path: int) -> int:
+    """A seed for `env.reset(seed=...)`, 0 to 2**31 - 1."""
+    return int(sequence(seed, purpose, *path).generate_state(1)[0]) >> 1
+
+
+def generator(seed: int, purpose: Purpose) -> np.random.Generator:
+    """A lane's own generator for draws made once, such as initial weights."""
+    return np.random.Generator(np.random.Philox(sequence(seed, purpose)))
+
+
+class Draws:
+    """The next draws of many lanes for one purpose, taken ahead in blocks.
+
+    A draw is `words` numbers of 32 bits. Lanes that join later start at their own draw 0.
+    """
+
+    def __init__(self, purpose: Purpose, words: int, block: int) -> None:
+        self._purpose = purpose
+        self._words = words
+        self._streams: list[np.random.Philox] = []
+        self._block = np.empty((block, 0, words), dtype=np.uint32)
+        self._used = 0
+
+    def admit(self, seed: int) -> None:
+        """Add a lane behind the last."""
+        block, lanes, words = self._block.shape
+        grown = np.empty((block, lanes + 1, words), dtype=np.uint32)
+        grown[:, :lanes] = self._block
+        self._streams.append(np.random.Philox(sequence(seed, self._purpose)))
+        self._block = grown
+        self._fill(lanes)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Let the lanes in `rows` stay, in that order."""
+        self._streams = [self._streams[row] for row in rows]
+        self._block = np.ascontiguousarray(self._block[:, list(rows)])
+
+    def next(self) -> NDArray[np.uint32]:
+        """Every lane's next draw, [lanes, words], valid until the following call."""
+        if self._used == len(self._block):
+            self._used = 0
+            for lane in range(len(self._streams)):
+                self._fill(lane)
+        self._used += 1
+        draws: NDArray[np.uint32] = self._block[self._used - 1]
+        return draws
+
+    def _fill(self, lane: int) -> None:
+        """Take the lane's draws for what is left of the block."""
+        count = len(self._block) - self._used
+        pairs = (self._words + 1) // 2  # Philox gives 64 bits at a time
+        raw = self._streams[lane].random_raw(count * pairs).astype("<u8", copy=False)
+        words = raw.view("<u4").reshape(count, 2 * pairs)
+        self._block[self._used :, lane] = words[:, : self._words]

@@ -1,0 +1,61 @@
+"""Training runs as lanes: the one way in which anything is trained here."""
+
+from collections.abc import Hashable, Iterator, Sequence
+
+import torch
+
+from agents.cohort import Cohort, Event, RunSpec
+from agents.environments import EnvFacts, EnvSpec, describe
+from agents.exactness import exact_arithmetic
+
+
+def train(runs: dict[str, RunSpec], device: str = "cpu") -> Iterator[Event]:
+    """Train all these runs side by side to their end. Yields what happens, as it happens."""
+    training = Training(device)
+    for run, spec in runs.items():
+        training.admit(run, spec)
+    while training.lanes:
+        yield from training.advance(steps=1_000)
+
+
+class Training:
+    """The cohorts of one process. Runs are named by strings of the caller's choice."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._device = torch.device(device)
+        self._cohorts: dict[Hashable, Cohort] = {}
+        self._facts: dict[str, EnvFacts] = {}
+
+    @property
+    def lanes(self) -> int:
+        """How many runs are in training."""
+        return sum(len(cohort.runs) for cohort in self._cohorts.values())
+
+    def admit(self, run: str, spec: RunSpec) -> None:
+        """Train this run beside the others. Raises EnvError where its environment is unfit."""
+        key = spec.cohort_key
+        if key not in self._cohorts:
+            self._cohorts[key] = Cohort(spec, self._describe(spec.env), self._device)
+        self._cohorts[key].admit(run, spec)
+
+    def evict(self, runs: Sequence[str]) -> None:
+        """Let these runs go."""
+        with exact_arithmetic():
+            for cohort in self._cohorts.values():
+                cohort.evict(runs)
+
+    def advance(self, steps: int) -> list[Event]:
+        """Train every cohort for `steps` steps of its lanes."""
+        events: list[Event] = []
+        with exact_arithmetic():
+            for key, cohort in list(self._cohorts.items()):
+                events += cohort.advance(steps)
+                if not cohort.runs:
+                    del self._cohorts[key]
+        return events
+
+    def _describe(self, env: EnvSpec) -> EnvFacts:
+        name = repr(env)
+        if name not in self._facts:
+            self._facts[name] = describe(env)
+        return self._facts[name]
