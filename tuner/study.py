@@ -1,0 +1,217 @@
+"""A study: one search, as its TOML file says it. Read strictly, checked once, frozen."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from agents.hparams import Hparams
+from agents.problems import problem_lines
+from tuner.errors import StudyError
+from tuner.search_space import STRICT, Searched, space_problems, to_hparams
+
+LARGEST_FILE_BYTES = 1_000_000
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Scalar = str | int | float | bool
+# What may change when a study is continued; everything else is its identity.
+CHANGEABLE = ("study.trials",)
+
+
+class StudyTable(BaseModel):
+    model_config = STRICT
+
+    name: Name
+    env: str
+    env_kwargs: dict[str, Scalar] = {}
+    agent: Literal["deep_q"] = "deep_q"
+    trials: int = Field(ge=1, le=1_000_000)
+    master_seed: int = Field(default=0, ge=0, le=2**32 - 1)
+
+
+class BudgetTable(BaseModel):
+    model_config = STRICT
+
+    steps: int = Field(ge=1, le=1_000_000_000)
+    evaluations: int = Field(default=25, ge=1, le=1_000)
+    episodes: int = Field(default=10, ge=1, le=1_000)
+
+
+class SeedsTable(BaseModel):
+    model_config = STRICT
+
+    start: int = Field(default=3, ge=1, le=1_000)
+    max: int = Field(default=3, ge=1, le=1_000)
+
+
+class ObjectiveTable(BaseModel):
+    model_config = STRICT
+
+    score: Literal["final", "auc"] = "final"
+    across_seeds: Literal["mean"] = "mean"
+
+
+class SamplerTable(BaseModel):
+    model_config = STRICT
+
+    name: Literal["tpe", "random"] = "tpe"
+
+
+class Study(BaseModel):
+    """One search. The tables and keys are those of the TOML file."""
+
+    model_config = STRICT
+
+    study: StudyTable
+    budget: BudgetTable
+    seeds: SeedsTable = SeedsTable()
+    objective: ObjectiveTable = ObjectiveTable()
+    sampler: SamplerTable = SamplerTable()
+    space: dict[str, Searched]
+    fixed: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        return self.study.name
+
+    def hparams(self, params: dict[str, Any]) -> Hparams:
+        """The agent that sampled `params` stand for."""
+        return to_hparams(self.study.agent, self.space, self.fixed, params)
+
+    def with_trials(self, trials: int) -> "Study":
+        """The same study, longer or shorter."""
+        return self.model_copy(update={"study": self.study.model_copy(update={"trials": trials})})
+
+    def spec(self) -> dict[str, Any]:
+        """Everything in the file, defaults included, as plain JSON data."""
+        spec: dict[str, Any] = json.loads(self.model_dump_json())
+        return spec
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all that decides what the study's runs are."""
+        identity = {key: value for key, value in flat(self.spec()) if key not in CHANGEABLE}
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def differences(self, recorded: dict[str, Any]) -> list[str]:
+        """Where this study departs from a recorded `spec()`, as "key old -> new" lines."""
+        ours, theirs = dict(flat(self.spec())), dict(flat(recorded))
+        return [
+            f"{key} {theirs.get(key, 'absent')} -> {ours.get(key, 'absent')}"
+            for key in sorted(ours.keys() | theirs.keys())
+            if key not in CHANGEABLE and ours.get(key) != theirs.get(key)
+        ]
+
+
+def load(name_or_path: str) -> Study:
+    """A shipped study by its name, or a study file by its path.
+
+    Raises StudyError with every problem of the file, each with its place and mend.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or path.is_file():
+        return parse(_read(path), str(path))
+    shipped = shipped_names()
+    if name_or_path not in shipped:
+        near = get_close_matches(name_or_path, shipped, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"shipped: {', '.join(shipped)}"
+        raise StudyError(f"no study '{name_or_path}'; {hint} (or give the path of a .toml file)")
+    file = resources.files("studies").joinpath(f"{name_or_path}.toml")
+    return parse(file.read_bytes(), f"{name_or_path}.toml")
+
+
+def shipped_names() -> list[str]:
+    """The studies that come with the package."""
+    files = resources.files("studies").iterdir()
+    return sorted(file.name[:-5] for file in files if file.name.endswith(".toml"))
+
+
+def parse(content: bytes, where: str) -> Study:
+    """A study from the text of its file; `where` names the file in messages."""
+    try:
+        data = tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        byte = content[error.start]
+        raise StudyError(
+            f"{where}: not UTF-8 text (byte 0x{byte:02x} at offset {error.start})"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{where}: invalid TOML: {error}") from None
+    except RecursionError:
+        raise StudyError(f"{where}: nested too deeply") from None
+    if not data:
+        raise StudyError(f"{where}: empty; needs at least [study], [budget] and [space]")
+    try:
+        study = Study.model_validate(data)
+    except ValidationError as error:
+        lines = problem_lines(error, known=_known_keys, place=_place)
+        raise StudyError([f"{where}: {line}" for line in lines]) from None
+    problems = list(_seed_problems(study)) + list(_budget_problems(study))
+    problems += space_problems(study.study.agent, study.space, study.fixed, study.budget.steps)
+    if problems:
+        raise StudyError([f"{where}: {line}" for line in problems])
+    return study
+
+
+def flat(table: Any, prefix: str = "") -> Sequence[tuple[str, Any]]:
+    """Nested tables as ("table.key", value) pairs."""
+    if not isinstance(table, dict):
+        return [(prefix, table)]
+    inner = ((f"{prefix}.{key}" if prefix else key, value) for key, value in table.items())
+    return [pair for key, value in inner for pair in flat(value, key)]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no such file; `tuner studies` lists the shipped ones") from None
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) > LARGEST_FILE_BYTES:
+        raise StudyError(f"{path}: larger than 1 MB; a study file is a page of text")
+    return content
+
+
+def _seed_problems(study: Study) -> Sequence[str]:
+    if study.seeds.start != study.seeds.max:
+        return [
+            f"[seeds] max = {study.seeds.max} differs from start = {study.seeds.start}; every "
+            "trial is trained on the same number of seeds so far: make them equal"
+        ]
+    return []
+
+
+def _budget_problems(study: Study) -> Sequence[str]:
+    if study.budget.evaluations > study.budget.steps:
+        return [
+            f"[budget] evaluations = {study.budget.evaluations}: must be at most "
+            f"steps = {study.budget.steps}"
+        ]
+    return [] if study.space else ["[space]: empty; name at least one hyperparameter to search"]
+
+
+def _place(location: Sequence[str | int]) -> str:
+    """`[table] key` as in the file, without pydantic's names of alternatives."""
+    parts = [str(part) for part in location]
+    if parts[0] == "space" and len(parts) > 2:
+        parts = parts[:2] + parts[3:]
+    if len(parts) == 1:
+        return f"[{parts[0]}]"
+    return f"[{parts[0]}] {'.'.join(parts[1:])}"
+
+
+def _known_keys(location: Sequence[str | int]) -> Sequence[str]:
+    if len(location) == 1:
+        return list(Study.model_fields)
+    if location[0] == "space":
+        return ["low", "high", "log", "step", "choices"]
+    table = Study.model_fields[str(location[0])].annotation
+    assert isinstance(table, type) and issubclass(table, BaseModel)
+    return list(table.model_fields)
