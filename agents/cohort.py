@@ -2,11 +2,11 @@
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
 
+from agents.budget import Budget
 from agents.environments import EnvFacts, EnvSpec, make_lane_envs
 from agents.evaluation import play
 from agents.hparams import Hparams, shaping_values
@@ -14,24 +14,6 @@ from agents.learner import make_learner
 from agents.randomness import Purpose, environment_seed
 
 DIVERGED = "the network's weights are no longer finite numbers; lower the learning rate"
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long a run trains and how often it is evaluated.
-
-    The marks are `evaluations` equally spaced environment steps, the last of them at `steps`; at
-    each, `episodes` greedy episodes are played.
-    """
-
-    steps: int
-    evaluations: int
-    episodes: int
-
-    @cached_property
-    def marks(self) -> tuple[int, ...]:
-        """The steps at which a lane is evaluated, rising."""
-        return tuple(self.steps * k // self.evaluations for k in range(1, self.evaluations + 1))
 
 
 @dataclass(frozen=True)
@@ -101,6 +83,7 @@ class Cohort:
         self._steps = np.empty(0, dtype=np.int64)
         self._waiting: list[_Lane] = []
         self._steps_to_mark = 0
+        self.lane_steps = 0  # environment steps trained so far, all lanes together
 
     @property
     def runs(self) -> list[str]:
@@ -145,6 +128,7 @@ class Cohort:
         actions = self._learner.act(before, self._steps)
         step = self._envs.step(actions)
         self._steps += 1
+        self.lane_steps += len(actions)
         self._learner.learn(before, actions, step, self._envs.observations, self._steps)
         ended = np.flatnonzero(step.terminated | step.truncated)
         if len(ended):

@@ -25,6 +25,7 @@ class Training:
         self._device = torch.device(device)
         self._cohorts: dict[Hashable, Cohort] = {}
         self._facts: dict[str, EnvFacts] = {}
+        self.lane_steps = 0  # environment steps trained so far, all lanes together
 
     @property
     def lanes(self) -> int:
@@ -49,7 +50,9 @@ class Training:
         events: list[Event] = []
         with exact_arithmetic():
             for key, cohort in list(self._cohorts.items()):
+                before = cohort.lane_steps
                 events += cohort.advance(steps)
+                self.lane_steps += cohort.lane_steps - before
                 if not cohort.runs:
                     del self._cohorts[key]
         return events

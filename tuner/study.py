@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from agents.budget import Budget
 from agents.hparams import Hparams
 from agents.problems import problem_lines
 from tuner.errors import StudyError
@@ -78,6 +79,11 @@ class Study(BaseModel):
     @property
     def name(self) -> str:
         return self.study.name
+
+    @property
+    def run_budget(self) -> Budget:
+        """What every run of the study trains for."""
+        return Budget(self.budget.steps, self.budget.evaluations, self.budget.episodes)
 
     def hparams(self, params: dict[str, Any]) -> Hparams:
         """The agent that sampled `params` stand for."""

@@ -1,0 +1,33 @@
+"""What a result was made with."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def made_with() -> dict[str, str]:
+    """Versions and processor that a run's bits depend on."""
+    return {
+        "dqn_tuner": _version("dqn-tuner"),
+        "torch": _version("torch"),
+        "gymnasium": _version("gymnasium"),
+        "numpy": _version("numpy"),
+        "python": platform.python_version(),
+        "processor": _processor(),
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,160 @@
+"""The trainer processes as the scheduler sees them: start, place runs, listen, replace the dead."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import IO
+
+from tuner import messages
+from tuner.errors import TunerError
+
+STOP_GRACE_S = 5.0
+# How many more lanes a trainer may hold and still be chosen because a cohort there fits.
+WORTH_OF_A_FIT = 4
+SECRETS = ("TUNER_STORAGE",)
+
+
+@dataclass(frozen=True)
+class Died:
+    """A trainer is gone; these runs were in its hands and must be trained again."""
+
+    runs: list[str]
+    exit_code: int | None
+    last_words: str
+
+
+@dataclass
+class _Trainer:
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    errors: IO[bytes]
+    ready: bool = False
+    runs: dict[str, Hashable] = field(default_factory=dict)
+
+
+class Crew:
+    """`workers` trainers of `lanes` lanes each. A context: leaving it ends them all."""
+
+    def __init__(self, workers: int, lanes: int, device: str) -> None:
+        self._lanes = lanes
+        self._device = device
+        self._trainers = [self._start() for _ in range(workers)]
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for trainer in self._trainers:
+            trainer.process.terminate()
+        for trainer in self._trainers:
+            self._bury(trainer)
+
+    @property
+    def free_lanes(self) -> int:
+        """How many runs could be placed now."""
+        return sum(self._lanes - len(trainer.runs) for trainer in self._trainers)
+
+    @property
+    def busy_lanes(self) -> int:
+        """How many runs are in training."""
+        return sum(len(trainer.runs) for trainer in self._trainers)
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The trainers' process ids."""
+        return [trainer.process.pid for trainer in self._trainers]
+
+    def place(self, admit: messages.Admit, cohort: Hashable) -> None:
+        """Give a run to the least loaded trainer, or to one where its cohort is already there."""
+
+        def load(trainer: _Trainer) -> int:
+            fits = cohort in trainer.runs.values()
+            return len(trainer.runs) - (WORTH_OF_A_FIT if fits else 0)
+
+        open_ones = [trainer for trainer in self._trainers if len(trainer.runs) < self._lanes]
+        chosen = min(open_ones, key=load)
+        chosen.runs[admit.run] = cohort
+        self._say(chosen, admit)
+
+    def evict(self, runs: Sequence[str]) -> None:
+        """Let these runs go, wherever they are."""
+        for trainer in self._trainers:
+            held = [run for run in runs if trainer.runs.pop(run, None) is not None]
+            if held:
+                self._say(trainer, messages.Evict(held))
+
+    def listen(self, timeout_s: float) -> Iterator[messages.Report | Died]:
+        """What trainers say within `timeout_s`; a dead one is replaced. Reports of evicted runs
+        are left out."""
+        by_connection = {trainer.connection: trainer for trainer in self._trainers}
+        for connection in wait(list(by_connection), timeout_s):
+            assert isinstance(connection, Connection)
+            trainer = by_connection[connection]
+            try:
+                while True:
+                    report = messages.decode_report(connection.recv_bytes())
+                    if self._is_wanted(trainer, report):
+                        yield report
+                    if not connection.poll():
+                        break
+            except (EOFError, ConnectionResetError):
+                yield self._replace(trainer)
+
+    def _is_wanted(self, trainer: _Trainer, report: messages.Report) -> bool:
+        if isinstance(report, messages.Ready):
+            trainer.ready = True
+        if isinstance(report, messages.Finished | messages.Failed):
+            return trainer.runs.pop(report.run, None) is not None
+        return not isinstance(report, messages.Evaluated) or report.run in trainer.runs
+
+    def _replace(self, trainer: _Trainer) -> Died:
+        exit_code, last_words = self._bury(trainer)
+        if not trainer.ready:
+            raise TunerError(f"a trainer process could not start (exit {exit_code}):\n{last_words}")
+        self._trainers[self._trainers.index(trainer)] = self._start()
+        return Died(list(trainer.runs), exit_code, last_words)
+
+    def _bury(self, trainer: _Trainer) -> tuple[int | None, str]:
+        trainer.connection.close()
+        try:
+            trainer.process.wait(STOP_GRACE_S)
+        except subprocess.TimeoutExpired:
+            trainer.process.kill()
+            trainer.process.wait()
+        trainer.errors.seek(0)
+        last_words = trainer.errors.read()[-4_000:].decode(errors="replace").strip()
+        trainer.errors.close()
+        return trainer.process.returncode, last_words
+
+    def _start(self) -> _Trainer:
+        ours, theirs = socket.socketpair()
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the trainer is buried
+        environment = {name: text for name, text in os.environ.items() if name not in SECRETS}
+        environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tuner.trainer", str(theirs.fileno()), self._device],
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C is for the scheduler, which then ends us in order
+            )
+        return _Trainer(process, Connection(ours.detach()), errors)
+
+    def _say(self, trainer: _Trainer, command: messages.Command) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # its death is heard by `listen`
+            trainer.connection.send_bytes(messages.encode(command))

@@ -1,0 +1,38 @@
+"""Where a search stands, for screens and scripts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Best:
+    """The trial with the highest mean so far."""
+
+    trial: int
+    mean: float
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A search at one moment. Steps are environment steps of all lanes together."""
+
+    trials: int
+    trials_done: int
+    runs: int
+    runs_done: int
+    busy_lanes: int
+    steps_done: int
+    steps_left: int
+    elapsed_s: float
+    best: Best | None
+
+    @property
+    def steps_per_second(self) -> float:
+        """Since this launch began."""
+        return self.steps_done / self.elapsed_s if self.elapsed_s else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds to the end at this rate; None before anything is known."""
+        rate = self.steps_per_second
+        return self.steps_left / rate if rate else None

@@ -1,0 +1,226 @@
+"""The one door to the database: Optuna's tables and our `runs` table beside them.
+
+A database has one writer at a time, the scheduler that holds `<file>.lock`; the kernel frees it
+when the process dies. Readers open the file read-only and are never in the writer's way (WAL).
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import optuna
+from optuna.storages import BaseStorage, RDBStorage, get_storage
+from sqlalchemy import JSON, Engine, select
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from tuner.errors import StorageError
+
+DEFAULT_URL = "sqlite:///tuner.db"
+BUSY_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as recorded: trained once, written once.
+
+    status  finished | failed
+    score   its number; None if it failed
+    curve   {"steps": [marks], "returns": [marks][episodes]}
+    error   why it failed, with the environment's traceback
+    """
+
+    study: str
+    trial: int
+    purpose: str
+    seed_index: int
+    seed: int
+    status: str
+    score: float | None
+    curve: dict[str, Any]
+    seconds: float
+    attempt: int
+    made_with: dict[str, Any]
+    error: str | None = None
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _RunRow(_Base):
+    __tablename__ = "runs"
+
+    study: Mapped[str] = mapped_column(primary_key=True)
+    trial: Mapped[int] = mapped_column(primary_key=True)
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    seed_index: Mapped[int] = mapped_column(primary_key=True)
+    seed: Mapped[int]
+    status: Mapped[str]
+    score: Mapped[float | None]
+    curve: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seconds: Mapped[float]
+    attempt: Mapped[int]
+    made_with: Mapped[dict[str, Any]] = mapped_column(JSON)
+    error: Mapped[str | None]
+    recorded_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+
+
+_COLUMNS = tuple(Run.__dataclass_fields__)
+
+
+class Store:
+    """An open database. Made by `open_for_writing` or `open_for_reading`."""
+
+    def __init__(self, url: str, storage: RDBStorage) -> None:
+        self.url = url
+        self._rdb = storage
+        self.optuna: BaseStorage = get_storage(storage)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._rdb.engine
+
+    def record(self, run: Run) -> bool:
+        """Write a run in one transaction. False if it was recorded before: the first one stays."""
+        row = _RunRow(**{name: getattr(run, name) for name in _COLUMNS})
+        try:
+            with Session(self._engine) as session, session.begin():
+                session.add(row)
+        except IntegrityError:
+            return False
+        return True
+
+    def runs(self, study: str, trial: int | None = None) -> list[Run]:
+        """What is recorded of a study (or of one of its trials), by trial, purpose and seed."""
+        rows = select(_RunRow).where(_RunRow.study == study)
+        if trial is not None:
+            rows = rows.where(_RunRow.trial == trial)
+        rows = rows.order_by(_RunRow.trial, _RunRow.purpose, _RunRow.seed_index)
+        with Session(self._engine) as session:
+            return [
+                Run(**{name: getattr(row, name) for name in _COLUMNS})
+                for row in session.scalars(rows)
+            ]
+
+    def study_names(self) -> list[str]:
+        """The studies in this database, by name."""
+        return sorted(optuna.get_all_study_names(storage=self.optuna))
+
+    def optuna_study(self, name: str) -> optuna.Study:
+        """An existing study. Raises StorageError if there is none of that name."""
+        names = self.study_names()
+        if name not in names:
+            known = f"it holds: {', '.join(names)}" if names else "it holds no study yet"
+            raise StorageError(f"no study '{name}' in {self.url}; {known}")
+        return optuna.load_study(study_name=name, storage=self.optuna)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._rdb.remove_session()
+        self._engine.dispose()
+
+
+@contextmanager
+def open_for_writing(url: str) -> Iterator[Store]:
+    """The database of this URL, made if it is missing, for its only writer.
+
+    Raises StorageError if another process writes to it, naming that process.
+    """
+    path = _sqlite_path(url)
+    if not path.parent.is_dir():
+        raise StorageError(f"storage: directory '{path.parent}' does not exist; make it first")
+    if path.is_dir():
+        raise StorageError(f"storage: '{path}' is a directory; name a file in it")
+    with _held(path), _translated(path):
+        store = Store(url, _rdb(path, writing=True))
+        _Base.metadata.create_all(store._engine)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def open_for_reading(url: str) -> Iterator[Store]:
+    """An existing database, read-only, whether or not somebody writes to it."""
+    path = _sqlite_path(url)
+    if not path.is_file():
+        raise StorageError(
+            f"storage: no database at '{path}'; `tuner launch` makes it, "
+            "or name another by --storage"
+        )
+    with _translated(path):
+        store = Store(url, _rdb(path, writing=False))
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _rdb(path: Path, *, writing: bool) -> RDBStorage:
+    def connect() -> sqlite3.Connection:
+        mode = "rwc" if writing else "ro"
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            check_same_thread=False,
+        )
+        if writing:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    return RDBStorage(
+        f"sqlite:///{path}",
+        engine_kwargs={"creator": connect},
+        skip_table_creation=not writing,
+    )
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold the database's lock file; refuse if another process does."""
+    lock = path.with_name(path.name + ".lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            raise StorageError(
+                f"storage: '{path}' is in use by process {holder}; "
+                "wait for it, stop it, or use another file by --storage"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Database errors as one line that names the file."""
+    try:
+        yield
+    except (DatabaseError, optuna.exceptions.StorageInternalError) as error:
+        cause = str(getattr(error, "orig", None) or error.__cause__ or error).splitlines()[0]
+        raise StorageError(f"storage: '{path}': {cause}") from error
+
+
+def _sqlite_path(url: str) -> Path:
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or len(url) == len(prefix):
+        raise StorageError("storage: not an SQLite URL; write for example sqlite:///tuner.db")
+    if ":memory:" in url:
+        raise StorageError("storage: ':memory:' ends with its process; name a file")
+    return Path(url[len(prefix) :]).absolute()

@@ -1,0 +1,97 @@
+"""The child process that owns lanes: `python -m tuner.trainer DESCRIPTOR DEVICE`.
+
+It speaks `messages` over one socket, never sees the storage, and ends when its parent does.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+from multiprocessing.connection import Connection
+
+from agents import cohort
+from agents.budget import Budget
+from agents.environments import EnvSpec
+from agents.errors import AgentError
+from agents.hparams import make_hparams
+from agents.provenance import made_with
+from agents.training import Training
+from tuner import messages
+
+STEPS_BETWEEN_LOOKS = 250
+PR_SET_PDEATHSIG = 1
+
+
+def main(descriptor: int, device: str) -> None:
+    """Train what the scheduler asks for until it closes the connection."""
+    _die_with_parent()
+    trainer = _Trainer(Connection(descriptor), device)
+    try:
+        trainer.serve()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # the scheduler is gone, or wants us gone
+
+
+class _Trainer:
+    def __init__(self, connection: Connection, device: str) -> None:
+        self._connection = connection
+        self._training = Training(device)
+        self._admitted_at: dict[str, float] = {}
+        self._lane_steps = 0
+
+    def serve(self) -> None:
+        self._say(messages.Ready(made_with()))
+        while True:
+            while self._connection.poll(0 if self._training.lanes else None):
+                self._obey(messages.decode_command(self._connection.recv_bytes()))
+            for event in self._training.advance(STEPS_BETWEEN_LOOKS):
+                self._say(self._told(event))
+            done = self._training.lane_steps
+            self._say(messages.Advanced(done - self._lane_steps))
+            self._lane_steps = done
+
+    def _obey(self, command: messages.Command) -> None:
+        if isinstance(command, messages.Evict):
+            self._training.evict(command.runs)
+            return
+        self._admitted_at[command.run] = time.monotonic()
+        try:
+            spec = cohort.RunSpec(
+                agent=command.agent,
+                hparams=make_hparams(command.agent, command.hparams),
+                env=EnvSpec(command.env_id, command.env_kwargs),
+                budget=Budget(command.steps, command.evaluations, command.episodes),
+                seed=command.seed,
+            )
+            self._training.admit(command.run, spec)
+        except AgentError as error:
+            self._say(self._told(cohort.Failed(command.run, "env_error", str(error))))
+
+    def _told(self, event: cohort.Event) -> messages.Report:
+        if isinstance(event, cohort.Evaluated):
+            return messages.Evaluated(event.run, event.mark, event.step, list(event.returns))
+        seconds = time.monotonic() - self._admitted_at.pop(event.run)
+        if isinstance(event, cohort.Finished):
+            return messages.Finished(event.run, seconds)
+        return messages.Failed(event.run, event.reason, event.text, seconds)
+
+    def _say(self, report: messages.Report) -> None:
+        self._connection.send_bytes(messages.encode(report))
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to kill us when the scheduler dies, even by kill -9 (Linux).
+
+    Elsewhere the closed connection ends us at the next look.
+    """
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we asked
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])).detach(), sys.argv[2])
