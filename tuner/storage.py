@@ -122,6 +122,22 @@ class Store:
             raise StorageError(f"no study '{name}' in {self.url}; {known}")
         return optuna.load_study(study_name=name, storage=self.optuna)
 
+    def writer(self) -> int | None:
+        """The process id of the scheduler that is at work on this database, if there is one."""
+        lock = _lock_path(_sqlite_path(self.url))
+        try:
+            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).strip()
+            return int(holder) if holder.isdigit() else None
+        finally:
+            os.close(descriptor)
+        return None
+
     def close(self) -> None:
         """Let the file go."""
         self._rdb.remove_session()
@@ -189,7 +205,7 @@ def _rdb(path: Path, *, writing: bool) -> RDBStorage:
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Hold the database's lock file; refuse if another process does."""
-    lock = path.with_name(path.name + ".lock")
+    lock = _lock_path(path)
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
@@ -205,6 +221,10 @@ def _held(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 @contextmanager

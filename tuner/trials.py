@@ -88,7 +88,7 @@ class Trials:
             self._optuna.sampler = self._sampler(frozen.number)
             trial = optuna.Trial(self._optuna, frozen._trial_id)
             for name, distribution in self._distributions.items():
-                trial._suggest(name, distribution)  # the stored value, where there is one
+                trial._suggest(name, distribution)  # as `ask` does; stored values stay
             continued = int(frozen.user_attrs.get("continued", 0)) + 1
             trial.set_user_attr("continued", continued)
             self._live[frozen.number] = trial
@@ -103,10 +103,8 @@ class Trials:
     def complete(self, number: int, spread: Spread) -> None:
         """Tell the sampler the trial's value, with a summary that the dashboard shows."""
         trial = self._live.pop(number)
-        trial.set_user_attr("seed_scores", [round(score, 3) for score in spread.scores])
-        trial.set_user_attr("mean", spread.mean)
-        trial.set_user_attr("std", spread.std)
-        trial.set_user_attr("min", spread.minimum)
+        for name, value in summary_attrs(spread).items():
+            trial.set_user_attr(name, value)
         self._optuna.tell(trial, spread.mean)
 
     def fail(self, number: int, reason: str) -> None:
@@ -124,3 +122,13 @@ class Trials:
         if self._study.sampler.name == "random":
             return RandomSampler(seed=seed)
         return TPESampler(seed=seed)
+
+
+def summary_attrs(spread: Spread) -> dict[str, Any]:
+    """What the dashboard shows of a trial's seeds."""
+    return {
+        "seed_scores": [round(score, 3) for score in spread.scores],
+        "mean": spread.mean,
+        "std": spread.std,
+        "min": spread.minimum,
+    }

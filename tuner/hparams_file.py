@@ -1,0 +1,174 @@
+"""hparams.json: what an agent is, where its claim comes from, and a checksum over both.
+
+The file names no code, holds no NaN, and is written whole or not at all.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from agents.budget import Budget
+from agents.errors import HparamsError
+from agents.files import write_whole
+from agents.hparams import Hparams, make_hparams
+from agents.problems import problem_lines
+from tuner.errors import UsageError, VerificationError
+from tuner.search_space import STRICT
+
+SCHEMA = 1
+LARGEST_FILE_BYTES = 1_000_000
+DEEPEST_NESTING = 20
+
+
+class EnvTable(BaseModel):
+    model_config = STRICT
+
+    id: str
+    kwargs: dict[str, str | int | float | bool] = {}
+
+
+class EvaluationTable(BaseModel):
+    model_config = STRICT
+
+    marks: int = Field(ge=1, le=1_000)
+    episodes: int = Field(ge=1, le=1_000)
+    score: Literal["final", "auc"]
+
+
+class HparamsFile(BaseModel):
+    """The content of hparams.json, checksum apart.
+
+    evidence   where the claim comes from: study, trial, seeds and scores; absent if written by hand
+    made_with  versions and processor behind the evidence
+    """
+
+    model_config = STRICT
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    agent: Literal["deep_q"]
+    env: EnvTable
+    budget_steps: int = Field(ge=1, le=1_000_000_000)
+    evaluation: EvaluationTable
+    hparams: dict[str, Any]
+    evidence: dict[str, Any] | None = None
+    made_with: dict[str, str] | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """What a run of it trains for."""
+        return Budget(self.budget_steps, self.evaluation.marks, self.evaluation.episodes)
+
+    def checked_hparams(self) -> Hparams:
+        """Its hyperparameters. They were checked when the file was read."""
+        return make_hparams(self.agent, self.hparams)
+
+
+def write(path: Path, file: HparamsFile, *, force: bool) -> None:
+    """Write the file with its checksum, or leave the old one as it was."""
+    if path.is_dir():
+        raise UsageError(f"-o: '{path}' is a directory; give a file name")
+    if not path.parent.is_dir():
+        raise UsageError(f"-o: directory '{path.parent}' does not exist; make it first")
+    if path.exists() and not force:
+        raise UsageError(f"-o: '{path}' exists; add --force to replace it")
+    content = file.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["sha256"] = checksum(content)
+    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def read(path: Path) -> HparamsFile:
+    """A file that is what it claims to be.
+
+    Raises UsageError for a wrong file, VerificationError for a damaged or edited one.
+    """
+    where = str(path)
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"{where}: no such file; `tuner export` writes one") from None
+    except OSError as error:
+        raise UsageError(f"{where}: cannot be read ({error.strerror})") from None
+    if len(content) > LARGEST_FILE_BYTES:
+        raise UsageError(f"{where}: larger than 1 MB, which no hparams.json is")
+    data = _parsed(content, where)
+    claimed = data.pop("sha256", None)
+    if claimed is not None and claimed != checksum(data):
+        raise VerificationError(
+            f"{where}: the checksum does not match the content; the file was edited or damaged "
+            '(remove its line "sha256" to train from it all the same)'
+        )
+    return _checked(data, where)
+
+
+def checksum(content: dict[str, Any]) -> str:
+    """SHA-256 of the content without "sha256": sorted keys, separators ',' and ':', UTF-8."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _parsed(content: bytes, where: str) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise UsageError(f"{where}: '{key}' appears twice; keep one of the two")
+            seen[key] = value
+        return seen
+
+    def refuse(constant: str) -> Any:
+        raise UsageError(f"{where}: {constant} is not a finite number")
+
+    try:
+        text = content.decode("utf-8")
+        if _nesting(text) > DEEPEST_NESTING:
+            raise UsageError(f"{where}: nested deeper than {DEEPEST_NESTING} levels")
+        data = json.loads(text, object_pairs_hook=once, parse_constant=refuse)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where}: not UTF-8 text (at offset {error.start})") from None
+    except json.JSONDecodeError as error:
+        raise VerificationError(
+            f"{where}: incomplete or damaged JSON at byte {error.pos} ({error.msg}); "
+            "export it again"
+        ) from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{where}: must be a JSON object")
+    return data
+
+
+def _nesting(text: str) -> int:
+    """An upper bound of the depth of a JSON text (brackets in strings count too)."""
+    depth = deepest = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _checked(data: dict[str, Any], where: str) -> HparamsFile:
+    schema = data.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise UsageError(
+            f"{where}: schema {schema} is newer than this version understands ({SCHEMA}); upgrade"
+        )
+    problems = []
+    file = None
+    try:
+        file = HparamsFile.model_validate(data)
+    except ValidationError as error:
+        names = [field.alias or name for name, field in HparamsFile.model_fields.items()]
+        problems += problem_lines(error, known=lambda place: names)
+    try:
+        if isinstance(data.get("hparams"), dict):
+            make_hparams("deep_q", data["hparams"])
+    except HparamsError as error:
+        problems += [f"hparams.{line}" for line in error.problems]
+    if problems or file is None:
+        raise UsageError([f"{where}: {line}" for line in problems])
+    return file

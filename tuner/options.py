@@ -1,0 +1,68 @@
+"""Options of the command line that need reading: durations, seeds, processes, devices."""
+
+import os
+import re
+
+from agents.device import problem_with
+from tuner.errors import UsageError
+from tuner.hparams_file import HparamsFile
+from tuner.retrain import claimed
+
+LARGEST_SEED = 2**32 - 1
+MOST_SEEDS = 1_000
+
+
+def duration_s(text: str) -> float:
+    """Seconds from "300", "5m" or "2h"."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if not match:
+        raise UsageError(f"--timeout: cannot read '{text}'; write 300, 5m or 2h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def seed_list(text: str, file: HparamsFile) -> list[int]:
+    """Seeds from "0:5" (0 to 4), "1,2,7", or "tune" (those the file's evidence records)."""
+    if text == "tune":
+        seeds = list(claimed(file))
+        if not seeds:
+            raise UsageError("--seeds: the file records no tuning seeds; write for example 0:5")
+        return seeds
+    seeds = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(-?\d+)(?::(-?\d+))?\s*", part)
+        if not match:
+            raise UsageError(f"--seeds: cannot read '{part}'; write 0:5 or 1,2,7 or tune")
+        first = int(match[1])
+        last = int(match[2]) - 1 if match[2] else first
+        if last - first >= MOST_SEEDS:
+            raise UsageError(f"--seeds: more than {MOST_SEEDS}; train them in parts")
+        if match[2] and last < first:
+            raise UsageError(
+                f"--seeds: '{part}' holds no seed; write first:end with end above first"
+            )
+        seeds += range(first, last + 1)
+    for seed in seeds:
+        if not 0 <= seed <= LARGEST_SEED:
+            raise UsageError(f"--seeds: must be 0 to {LARGEST_SEED} (got {seed})")
+        if seeds.count(seed) > 1:
+            raise UsageError(f"--seeds: seed {seed} given twice")
+    return seeds
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def checked_device(device: str) -> str:
+    """A device that is there."""
+    if problem := problem_with(device):
+        raise UsageError(f"--device: {problem}")
+    return device
+
+
+def at_least_one(option: str, value: int) -> int:
+    """A count that makes sense."""
+    if value < 1:
+        raise UsageError(f"{option}: must be at least 1 (got {value})")
+    return value

@@ -1,0 +1,144 @@
+"""Training from an hparams.json, and playing what was trained."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+
+from agents import checkpoint
+from agents.cohort import Evaluated, Failed, Finished, RunSpec
+from agents.environments import EnvSpec, describe
+from agents.evaluation import play
+from agents.exactness import exact_arithmetic
+from agents.files import write_whole
+from agents.training import train as train_runs
+from tuner import hparams_file
+from tuner.errors import TooManyFailures, UsageError
+from tuner.hparams_file import HparamsFile
+from tuner.seed_statistics import run_score
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One seed's run. claimed: the score recorded for that seed, where the file has one."""
+
+    seed: int
+    score: float
+    claimed: float | None
+    directory: Path
+
+
+def train(
+    file: HparamsFile,
+    seeds: Sequence[int],
+    out: Path,
+    *,
+    steps: int | None = None,
+    device: str = "cpu",
+    force: bool = False,
+    watch: Callable[[Evaluated], None] = lambda event: None,
+) -> list[Trained]:
+    """Train these seeds side by side, each into `out`/seed-<seed>/.
+
+    A directory holds hparams.json, model.safetensors and evaluations.csv (step, episode, return).
+    With other `steps` than the file's, the file's evidence says nothing and is left out.
+    """
+    if steps is not None and steps != file.budget_steps:
+        file = file.model_copy(update={"budget_steps": steps, "evidence": None, "made_with": None})
+    directories = {seed: out / f"seed-{seed}" for seed in seeds}
+    if taken := [str(path) for path in directories.values() if path.exists() and not force]:
+        raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
+    specs = {str(seed): _run_spec(file, seed) for seed in seeds}
+    curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
+    trained, failures = [], []
+    for event in train_runs(specs, device):
+        if isinstance(event, Evaluated):
+            curves[event.run].append(event)
+            watch(event)
+        elif isinstance(event, Finished):
+            seed = int(event.run)
+            _write(directories[seed], file, event, curves[event.run])
+            score = _score(file, curves[event.run])
+            trained.append(Trained(seed, score, claimed(file).get(seed), directories[seed]))
+        else:
+            failures.append(event)
+    _raise_failures(failures, len(specs))
+    return sorted(trained, key=lambda run: list(seeds).index(run.seed))
+
+
+def claimed(file: HparamsFile) -> dict[int, float]:
+    """The scores that the file's evidence records, by seed."""
+    scores: dict[int, float] = {}
+    for pool in ("tune", "confirm", "test"):
+        recorded = (file.evidence or {}).get(pool) or {}
+        scores |= dict(zip(recorded.get("seeds", ()), recorded.get("scores", ()), strict=False))
+    return scores
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Greedy episodes of one trained agent. at_limit: share that reached the time limit."""
+
+    episodes: int
+    mean: float
+    std: float | None
+    minimum: float
+    maximum: float
+    at_limit: float
+
+
+def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
+    """Play an agent that `train` saved, all episodes side by side."""
+    if not directory.is_dir():
+        raise UsageError(f"'{directory}' is not a directory; name one such as trained/seed-0")
+    file = hparams_file.read(directory / "hparams.json")
+    env = EnvSpec(file.env.id, file.env.kwargs)
+    facts = describe(env)
+    policy = checkpoint.load(directory, file.agent, file.checked_hparams())
+    with exact_arithmetic():
+        played = play(policy, env, facts, [seed], mark=0, episodes=episodes)
+    if played.failures:
+        raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
+    returns = [float(value) for value in played.returns[0]]
+    return Evaluation(
+        episodes=episodes,
+        mean=fmean(returns),
+        std=stdev(returns) if episodes > 1 else None,
+        minimum=min(returns),
+        maximum=max(returns),
+        at_limit=float(played.truncated.mean()),
+    )
+
+
+def _run_spec(file: HparamsFile, seed: int) -> RunSpec:
+    env = EnvSpec(file.env.id, file.env.kwargs)
+    return RunSpec(file.agent, file.checked_hparams(), env, file.budget, seed)
+
+
+def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:
+    return run_score(file.evaluation.score, file.budget.marks, [event.returns for event in curve])
+
+
+def _write(
+    directory: Path, file: HparamsFile, finished: Finished, curve: Sequence[Evaluated]
+) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(["step", "episode", "return"])
+    for event in curve:
+        rows.writerows([event.step, number, value] for number, value in enumerate(event.returns))
+    write_whole(directory / "evaluations.csv", table.getvalue().encode())
+    checkpoint.save(directory, finished.tensors)
+    hparams_file.write(directory / "hparams.json", file, force=True)
+
+
+def _raise_failures(failures: Sequence[Failed], runs: int) -> None:
+    if failures:
+        seeds = ", ".join(event.run for event in failures)
+        raise TooManyFailures(
+            f"{len(failures)} of {runs} runs failed (seeds {seeds}); the last one said:\n"
+            f"{failures[-1].reason}: {failures[-1].text}"
+        )

@@ -1,0 +1,169 @@
+"""What people see of a search: progress while it runs, the table at its end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tuner.progress import Best, Progress
+from tuner.seed_statistics import Spread
+from tuner.summary import StudySummary, TrialSummary
+
+SHOWN_TRIALS = 10
+PLAIN_LINE_EVERY_S = 10.0
+
+
+class Screen(Protocol):
+    """Something that shows progress."""
+
+    def show(self, progress: Progress) -> None:
+        """Show where the search stands now."""
+        ...
+
+
+@contextmanager
+def progress_screen(console: Console) -> Iterator[Screen]:
+    """A live picture on a terminal, a plain line every ten seconds elsewhere."""
+    if not console.is_terminal:
+        yield _PlainScreen(console)
+        return
+    with Live(console=console, refresh_per_second=5, transient=True) as live:
+        yield _LiveScreen(live)
+
+
+class _LiveScreen:
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def show(self, progress: Progress) -> None:
+        bar = ProgressBar(total=max(1, progress.runs), completed=progress.runs_done, width=30)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row("trials", f"{progress.trials_done} of {progress.trials}")
+        grid.add_row("runs", f"{progress.runs_done} of {progress.runs}")
+        grid.add_row("", bar)
+        grid.add_row("lanes busy", str(progress.busy_lanes))
+        grid.add_row("steps/s", f"{progress.steps_per_second:,.0f}")
+        grid.add_row("best so far", _best(progress.best))
+        grid.add_row("time", f"{_clock(progress.elapsed_s)}, {_left(progress)}")
+        self._live.update(grid)
+
+
+class _PlainScreen:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown_at = 0.0
+        self._shown: tuple[int, int] | None = None
+
+    def show(self, progress: Progress) -> None:
+        state = (progress.trials_done, progress.runs_done)
+        over = progress.trials_done == progress.trials
+        quiet = time.monotonic() - self._shown_at < PLAIN_LINE_EVERY_S
+        if (quiet and self._shown is not None and not over) or (over and state == self._shown):
+            return
+        self._shown_at, self._shown = time.monotonic(), state
+        self._console.print(
+            f"trials {progress.trials_done}/{progress.trials}, "
+            f"runs {progress.runs_done}/{progress.runs}, lanes {progress.busy_lanes}, "
+            f"{progress.steps_per_second:,.0f} steps/s, best {_best(progress.best)}, "
+            f"{_clock(progress.elapsed_s)}, {_left(progress)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def print_results(console: Console, summary: StudySummary) -> None:
+    """The best trials with every seed's score, and the configuration they lead to."""
+    complete = summary.complete
+    if not complete:
+        console.print("no complete trial yet")
+        return
+    shown = complete[:SHOWN_TRIALS]
+    table = Table(
+        title=f"{escape(summary.study.name)}: best {len(shown)} of {len(complete)} trials"
+    )
+    table.add_column("trial", justify="right")
+    table.add_column("mean", justify="right", style="bold")
+    table.add_column("std", justify="right")
+    table.add_column("every seed's score", justify="right")
+    for name in shown[0].params:
+        table.add_column(escape(name), justify="right", overflow="fold")
+    for trial in shown:
+        table.add_row(str(trial.number), *_spread_cells(trial), *_param_cells(trial))
+    console.print(table)
+    best = complete[0]
+    console.print(f"\nchosen: trial {best.number}", highlight=False)
+    hparams = summary.study.hparams(dict(best.params))
+    settings = ", ".join(f"{name}={_short(value)}" for name, value in hparams.model_dump().items())
+    console.print(Text(f"  {settings}"))
+    console.print(
+        "\nIts score comes from the seeds that chose it: expect less on others.", highlight=False
+    )
+
+
+def print_state(console: Console, summary: StudySummary) -> None:
+    """How many trials and runs there are, in one line."""
+    counts = ", ".join(f"{n} {state.lower()}" for state, n in summary.counts.items())
+    console.print(
+        f"{escape(summary.study.name)}: {counts or 'no trial yet'}, "
+        f"of {summary.study.study.trials}; {summary.runs_finished} of {summary.runs} runs finished",
+        highlight=False,
+    )
+
+
+def print_next_steps(console: Console, study: str, storage_option: str) -> None:
+    """The three commands to type after a search."""
+    console.print("\nnext:", highlight=False)
+    for command, what in (
+        (f"tuner dashboard{storage_option}", "look at the trials in a browser"),
+        (f"tuner export {study}{storage_option} -o hparams.json", "write the configuration"),
+        ("tuner train hparams.json --seeds 0:10 --out trained", "train it on seeds it never saw"),
+    ):
+        console.print(Text(f"  {command:<60} # {what}"), soft_wrap=True)
+
+
+def scores_text(spread: Spread) -> str:
+    """Every seed's score, side by side."""
+    return " ".join(f"{score:.1f}" for score in spread.scores)
+
+
+def _spread_cells(trial: TrialSummary) -> tuple[str, str, str]:
+    assert trial.spread is not None
+    std = "" if trial.spread.std is None else f"{trial.spread.std:.1f}"
+    return f"{trial.spread.mean:.1f}", std, scores_text(trial.spread)
+
+
+def _param_cells(trial: TrialSummary) -> list[str]:
+    return [_short(value) for value in trial.params.values()]
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return str(value)
+
+
+def _best(best: Best | None) -> str:
+    if best is None:
+        return "none yet"
+    scores = " ".join(f"{score:.0f}" for score in best.scores)
+    return f"{best.mean:.1f} (trial {best.trial}; seeds {scores})"
+
+
+def _left(progress: Progress) -> str:
+    return "time left unknown" if progress.left_s is None else f"{_clock(progress.left_s)} left"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
