@@ -23,6 +23,7 @@ from tuner.storage import DEFAULT_URL, open_for_reading, open_for_writing
 from tuner.summary import only_study, summarize
 
 if TYPE_CHECKING:
+    from agents.cohort import Evaluated
     from tuner.retrain import Trained
 
 DEFAULT_LANES = 16
@@ -185,7 +186,7 @@ def train(
     options.checked_device(device)
     console = Console(stderr=True)
 
-    def watch(event: retrain.Evaluated) -> None:
+    def watch(event: "Evaluated") -> None:
         mean = sum(event.returns) / len(event.returns)
         console.print(f"seed {event.run}: step {event.step:,}, return {mean:.1f}", highlight=False)
 

@@ -86,17 +86,14 @@ def print_results(console: Console, summary: StudySummary) -> None:
         console.print("no complete trial yet")
         return
     shown = complete[:SHOWN_TRIALS]
-    table = Table(
-        title=f"{escape(summary.study.name)}: best {len(shown)} of {len(complete)} trials"
-    )
-    table.add_column("trial", justify="right")
-    table.add_column("mean", justify="right", style="bold")
-    table.add_column("std", justify="right")
-    table.add_column("every seed's score", justify="right")
-    for name in shown[0].params:
-        table.add_column(escape(name), justify="right", overflow="fold")
+    title = f"{escape(summary.study.name)}: best {len(shown)} of {len(complete)} trials"
+    table = Table(title=title)
+    for name in ("trial", "mean", "std", "min"):
+        table.add_column(name, justify="right")
+    table.add_column("every seed's score", no_wrap=True)
+    table.add_column("hyperparameters")
     for trial in shown:
-        table.add_row(str(trial.number), *_spread_cells(trial), *_param_cells(trial))
+        table.add_row(str(trial.number), *_spread_cells(trial), _params_text(trial))
     console.print(table)
     best = complete[0]
     console.print(f"\nchosen: trial {best.number}", highlight=False)
@@ -134,14 +131,15 @@ def scores_text(spread: Spread) -> str:
     return " ".join(f"{score:.1f}" for score in spread.scores)
 
 
-def _spread_cells(trial: TrialSummary) -> tuple[str, str, str]:
-    assert trial.spread is not None
-    std = "" if trial.spread.std is None else f"{trial.spread.std:.1f}"
-    return f"{trial.spread.mean:.1f}", std, scores_text(trial.spread)
+def _spread_cells(trial: TrialSummary) -> tuple[str, str, str, str]:
+    spread = trial.spread
+    assert spread is not None
+    std = "" if spread.std is None else f"{spread.std:.1f}"
+    return f"{spread.mean:.1f}", std, f"{spread.minimum:.1f}", scores_text(spread)
 
 
-def _param_cells(trial: TrialSummary) -> list[str]:
-    return [_short(value) for value in trial.params.values()]
+def _params_text(trial: TrialSummary) -> str:
+    return escape(" ".join(f"{name}={_short(value)}" for name, value in trial.params.items()))
 
 
 def _short(value: object) -> str:

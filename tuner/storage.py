@@ -21,7 +21,7 @@ from sqlalchemy import JSON, Engine, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from tuner.errors import StorageError
+from tuner.errors import StorageError, UsageError
 
 DEFAULT_URL = "sqlite:///tuner.db"
 BUSY_TIMEOUT_S = 30
@@ -115,11 +115,11 @@ class Store:
         return sorted(optuna.get_all_study_names(storage=self.optuna))
 
     def optuna_study(self, name: str) -> optuna.Study:
-        """An existing study. Raises StorageError if there is none of that name."""
+        """An existing study. Raises UsageError if there is none of that name."""
         names = self.study_names()
         if name not in names:
             known = f"it holds: {', '.join(names)}" if names else "it holds no study yet"
-            raise StorageError(f"no study '{name}' in {self.url}; {known}")
+            raise UsageError(f"no study '{name}' in {self.url}; {known}")
         return optuna.load_study(study_name=name, storage=self.optuna)
 
     def writer(self) -> int | None:

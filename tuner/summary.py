@@ -93,7 +93,7 @@ class StudySummary:
 
 
 def summarize(store: Store, name: str) -> StudySummary:
-    """Read a study. Raises StorageError if there is none of that name."""
+    """Read a study. Raises UsageError if there is none of that name."""
     optuna_study = store.optuna_study(name)
     study = Study.model_validate(_as_in_toml(json.loads(optuna_study.user_attrs["spec"])))
     by_trial: dict[int, list[Run]] = {}
