@@ -1,0 +1,37 @@
+# make tune    sets everything up, searches the shipped study `quickstart`, says what to type next
+# make test    sets everything up, checks the code, runs the fast tests
+# make setup   the set-up alone: .venv with pinned dependencies
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: setup tune test check learning coverage bench clean
+
+setup: .venv/.ready
+
+# torch first: an installed version that satisfies the range keeps pip from fetching another build.
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) pip setuptools
+	$(PIP) torch
+	$(PIP) --no-build-isolation --editable . --group dev
+	touch .venv/.ready
+
+tune: setup
+	$(BIN)/tuner launch quickstart
+
+check: setup
+	scripts/check
+
+test: check
+	$(BIN)/python -m pytest -m "not learning"
+
+learning: setup
+	$(BIN)/python -m pytest -m learning
+
+coverage: setup
+	$(BIN)/python -m pytest -m "not learning" --cov=agents --cov=tuner --cov-report=term
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
