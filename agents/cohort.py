@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from agents.budget import Budget
-from agents.environments import EnvFacts, EnvSpec, make_lane_envs
+from agents.environments import EnvFacts, EnvSpec
 from agents.evaluation import play
 from agents.hparams import Hparams, shaping_values
+from agents.lane_envs import make_lane_envs
 from agents.learner import make_learner
 from agents.randomness import Purpose, environment_seed
 

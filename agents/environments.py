@@ -139,11 +139,6 @@ def check_id(env_id: str) -> None:
         raise EnvError(f"env '{env_id}' is not registered ({reason}); {hint}") from error
 
 
-def make_lane_envs(spec: EnvSpec, facts: EnvFacts) -> LaneEnvs:
-    """No lanes yet, in the fastest form there is for this environment."""
-    return GymnasiumLanes(spec, facts)
-
-
 class GymnasiumLanes:
     """Any gymnasium environment with Discrete actions, one object per lane.
 

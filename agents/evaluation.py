@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.environments import EnvFacts, EnvSpec, make_lane_envs
+from agents.environments import EnvFacts, EnvSpec
+from agents.lane_envs import make_lane_envs
 from agents.learner import GreedyPolicy
 from agents.randomness import Purpose, environment_seed
 
