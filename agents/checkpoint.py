@@ -30,7 +30,7 @@ def load(directory: Path, kind: str, hparams: Hparams) -> GreedyPolicy:
         raise CheckpointError(f"{path}: no such file; `tuner train` writes one") from None
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable model ({error})") from None
-    except (KeyError, RuntimeError, IndexError) as error:
+    except (ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path}: its tensors do not fit the hparams.json beside it ({error})"
         ) from None

@@ -50,11 +50,11 @@ class ClassicLanes:
         self._task, self._elapsed_steps = task(0), np.zeros(0, dtype=np.int64)
         self._rebuild([], lanes=0)
 
-    def admit(self, seed: int) -> None:
-        row = len(self._draws)
-        self._draws.append(seeding.np_random(seed)[0])
-        self._rebuild(list(range(row)), lanes=row + 1)
-        self.reset([row])
+    def admit(self, *seeds: int) -> None:
+        before, after = len(self._draws), len(self._draws) + len(seeds)
+        self._draws += [seeding.np_random(seed)[0] for seed in seeds]
+        self._rebuild(list(range(before)), lanes=after)
+        self.reset(range(before, after))
 
     def keep(self, rows: Sequence[int]) -> None:
         self._draws = [self._draws[row] for row in rows]

@@ -133,10 +133,19 @@ class DeepQ:
 
     @staticmethod
     def load_policy(hparams: Hparams, tensors: Mapping[str, Tensor]) -> "DeepQPolicy":
-        """The policy of one lane from what `tensors` gave."""
+        """The policy of one lane from what `tensors` gave. Raises ValueError if they do not fit."""
+        layers = len(hparams.hidden_layers) + 1
+        names = {f"layers.{n}.{part}" for n in range(layers) for part in ("weight", "bias")}
+        if hparams.normalize_observations:
+            names |= {"observation.mean", "observation.inverse_std"}
+        if names != tensors.keys():
+            raise ValueError(f"expected {sorted(names)}, found {sorted(tensors)}")
+        widths = tuple(len(tensors[f"layers.{n}.bias"]) for n in range(layers - 1))
+        if widths != hparams.hidden_layers:
+            raise ValueError(f"hidden layers {widths}, expected {hparams.hidden_layers}")
         weights = [
             torch.cat([tensors[f"layers.{n}.weight"].T, tensors[f"layers.{n}.bias"][None]])[None]
-            for n in range(len(hparams.hidden_layers) + 1)
+            for n in range(layers)
         ]
         scale = None
         if hparams.normalize_observations:

@@ -10,6 +10,7 @@ import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import gymnasium
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from agents.errors import EnvError
 
 FAILURE_TEXT_CHARACTERS = 64_000
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 T = TypeVar("T")
 
 
@@ -51,8 +53,8 @@ class LaneEnvs(Protocol):
     @property
     def failures(self) -> Mapping[int, str]: ...
 
-    def admit(self, seed: int) -> None:
-        """Add one lane behind the last, its environment reset with `seed`."""
+    def admit(self, *seeds: int) -> None:
+        """Add a lane behind the last for each seed, its environment reset with it."""
         ...
 
     def keep(self, rows: Sequence[int]) -> None:
@@ -112,12 +114,12 @@ def describe(spec: EnvSpec) -> EnvFacts:
         if problems:
             raise EnvError(problems)
         assert isinstance(actions, spaces.Discrete)
-        registered = gymnasium.spec(spec.id)
+        made = env.spec or gymnasium.spec(spec.id)
         return EnvFacts(
             features=int(spaces.flatdim(observations)),
             actions=int(actions.n),
-            reward_threshold=registered.reward_threshold,
-            episode_limit=registered.max_episode_steps,
+            reward_threshold=made.reward_threshold,
+            episode_limit=made.max_episode_steps,
         )
     finally:
         env.close()
@@ -159,14 +161,15 @@ class GymnasiumLanes:
     def failures(self) -> Mapping[int, str]:
         return self._failures
 
-    def admit(self, seed: int) -> None:
-        row = len(self._envs)
-        blank = np.zeros((1, self._observations.shape[1]), dtype=np.float32)
+    def admit(self, *seeds: int) -> None:
+        blank = np.zeros((len(seeds), self._observations.shape[1]), dtype=np.float32)
         self._observations = np.concatenate([self._observations, blank])
-        env = self._guarded(row, self._spec.make)
-        self._envs.append(env if env is not None else gymnasium.Env())
-        if env is not None:
-            self._write(row, lambda: env.reset(seed=seed))
+        for seed in seeds:
+            row = len(self._envs)
+            env = self._guarded(row, self._spec.make)
+            self._envs.append(env if env is not None else gymnasium.Env())
+            if env is not None:
+                self._write(row, partial(env.reset, seed=seed))
 
     def keep(self, rows: Sequence[int]) -> None:
         for row in set(range(len(self._envs))) - set(rows):
@@ -189,7 +192,7 @@ class GymnasiumLanes:
                 start = env.action_space.start  # type: ignore[attr-defined]
                 after, gain, ended, cut, _ = env.step(start + actions[row])
                 self._observations[row] = _flat(env.observation_space, after)
-                reward[row], terminated[row], truncated[row] = gain, ended, cut
+                reward[row], terminated[row], truncated[row] = _representable(gain), ended, cut
             except Exception:
                 self._failures[row] = traceback.format_exc()[-FAILURE_TEXT_CHARACTERS:]
         return Step(reward, terminated, truncated)
@@ -200,9 +203,10 @@ class GymnasiumLanes:
                 self._write(row, self._envs[row].reset)
 
     def _write(self, row: int, begin: Callable[[], tuple[Any, Any]]) -> None:
-        begun = self._guarded(row, begin)
-        if begun is not None:
-            self._observations[row] = _flat(self._envs[row].observation_space, begun[0])
+        space = self._envs[row].observation_space
+        shown = self._guarded(row, lambda: _flat(space, begin()[0]))
+        if shown is not None:
+            self._observations[row] = shown
 
     def _guarded(self, row: int, call: Callable[[], T]) -> T | None:
         try:
@@ -217,4 +221,13 @@ def _flat(space: spaces.Space[Any], observation: Any) -> NDArray[np.float32]:
         one_hot = np.zeros(int(space.n), dtype=np.float32)
         one_hot[int(observation) - int(space.start)] = 1.0
         return one_hot
-    return np.asarray(observation, dtype=np.float32).ravel()
+    values = np.asarray(observation, dtype=np.float32).ravel()
+    if len(values) != np.prod(space.shape or ()) or not np.isfinite(values).all():
+        raise ValueError(f"observation {observation} is not {space.shape} finite numbers")
+    return values
+
+
+def _representable(reward: Any) -> float:
+    if abs(reward) > LARGEST_FLOAT32:  # NaN passes: its lane diverges, and is told so
+        raise ValueError(f"reward {reward} is larger than a 32-bit number can be")
+    return float(reward)

@@ -42,9 +42,13 @@ def play(
     """
     lanes = len(seeds)
     envs = make_lane_envs(env, facts)
-    for seed in seeds:
-        for episode in range(episodes):
-            envs.admit(environment_seed(seed, Purpose.EVALUATION, mark, episode))
+    envs.admit(
+        *(
+            environment_seed(seed, Purpose.EVALUATION, mark, episode)
+            for seed in seeds
+            for episode in range(episodes)
+        )
+    )
     shown = envs.observations.reshape(lanes, episodes, -1).copy()
     returns = np.zeros(lanes * episodes)
     truncated = np.zeros(lanes * episodes, dtype=np.bool_)

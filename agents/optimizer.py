@@ -75,10 +75,10 @@ class LaneAdam:
             weight.addcdiv_(mean, room)
 
     def _clip(self, gradients: Weights) -> None:
-        norms = torch.stack(
-            [torch.linalg.vector_norm(layer.flatten(1), dim=1) for layer in gradients]
-        )
-        norm = torch.linalg.vector_norm(norms, dim=0)
+        squares = torch.zeros_like(self._max_norm)
+        for layer in gradients:
+            squares += torch.linalg.vector_norm(layer.flatten(1), dim=1).square_()
+        norm = squares.sqrt_()  # added layer by layer: a reduction over layers minds the lanes
         too_long = norm > self._max_norm
         if bool(too_long.any()):  # else every factor is exactly one, and nothing would change
             factor = torch.where(too_long, self._max_norm / (norm + 1e-6), 1.0)[:, None, None]

@@ -1,0 +1,201 @@
+"""One deep-Q agent, written the way a textbook would: autograd, one environment, Python lists.
+
+It is the slow twin that `agents.deep_q` is checked against. It takes the same random numbers as a
+lane of the same seed and the same first weights; all arithmetic is its own, and in double
+precision, so that what differs is the rounding of the lane.
+"""
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from agents.hparams import Hparams
+from agents.networks import initial_weights
+from agents.randomness import Draws, Purpose, environment_seed, generator
+
+
+class Transition(NamedTuple):
+    observation: NDArray[np.float32]
+    action: int
+    reward: float
+    terminated: bool
+    next_observation: NDArray[np.float32]
+
+
+class Twin:
+    """One agent: its networks, its replay and its own clock."""
+
+    def __init__(self, hparams: Hparams, features: int, actions: int, seed: int) -> None:
+        self.hparams = hparams
+        self.actions = actions
+        self.online = first_network(hparams, features, actions, seed)
+        self.target = copy.deepcopy(self.online)
+        self.adam = torch.optim.Adam(self.online.parameters(), lr=hparams.learning_rate)
+        self.replay: list[Transition] = []
+        self.stored = 0
+        self.observed: list[NDArray[np.float32]] = []
+        self.exploration_draws = one_lane(Draws(Purpose.EXPLORATION, words=2, block=1), seed)
+        words = hparams.batch_size
+        self.replay_draws = one_lane(Draws(Purpose.REPLAY, words=words, block=1), seed)
+        self.clipped_updates = 0
+        self.deaths = 0
+        self.time_limits = 0
+
+    def act(self, observation: NDArray[np.float32], step: int) -> int:
+        """Epsilon-greedy."""
+        self.observed.append(observation)
+        first, second = self.exploration_draws.next()[0].tolist()
+        if first < self.epsilon(step) * 2**32:
+            return second * self.actions >> 32
+        return self.greedy(observation)
+
+    def greedy(self, observation: NDArray[np.float32]) -> int:
+        with torch.no_grad():
+            return int(self.online(self.scaled(observation[None])).argmax())
+
+    def epsilon(self, step: int) -> float:
+        h = self.hparams
+        if step < h.learning_starts:
+            return 1.0
+        if h.epsilon_decay == "linear":
+            share = min(step / h.epsilon_decay_steps, 1.0)
+            return h.epsilon_start * (1.0 - share) + h.epsilon_end * share
+        left = math.exp(-step / h.epsilon_decay_steps)
+        return h.epsilon_end + (h.epsilon_start - h.epsilon_end) * left
+
+    def learn(self, transition: Transition, step: int) -> None:
+        """Remember what step number `step` brought, and learn whatever is due."""
+        self.remember(transition)
+        if step % self.hparams.target_update_interval == 0:
+            self.update_target()
+        if step % self.hparams.train_freq == 0:
+            for _ in range(self.hparams.gradient_steps):
+                words = self.replay_draws.next()[0].tolist()
+                if step > self.hparams.learning_starts:
+                    self.update(words)
+
+    def remember(self, transition: Transition) -> None:
+        if len(self.replay) < self.hparams.buffer_size:
+            self.replay.append(transition)
+        else:
+            self.replay[self.stored % self.hparams.buffer_size] = transition
+        self.stored += 1
+
+    def update_target(self) -> None:
+        tau = self.hparams.tau
+        with torch.no_grad():
+            for old, new in zip(self.target.parameters(), self.online.parameters(), strict=True):
+                old.copy_((1.0 - tau) * old + tau * new)
+
+    def update(self, words: list[int]) -> None:
+        self.adam.zero_grad()
+        self.loss(self.batch(words)).backward()
+        largest = self.hparams.max_grad_norm
+        norm = nn.utils.clip_grad_norm_(self.online.parameters(), largest)
+        self.clipped_updates += bool(norm > largest)
+        self.adam.step()
+
+    def batch(self, words: list[int]) -> list[Transition]:
+        return [self.replay[word * len(self.replay) >> 32] for word in words]
+
+    def loss(self, batch: list[Transition]) -> Tensor:
+        """Mean loss of the batch."""
+        h = self.hparams
+        now = self.scaled(np.stack([t.observation for t in batch]))
+        later = self.scaled(np.stack([t.next_observation for t in batch]))
+        with torch.no_grad():
+            later_values = self.target(later)
+            best = (self.online if h.double else self.target)(later).argmax(dim=1)
+            targets = torch.stack(
+                [
+                    torch.tensor(t.reward, dtype=torch.float64)
+                    + (0.0 if t.terminated else h.gamma * later_values[place, best[place]])
+                    for place, t in enumerate(batch)
+                ]
+            )
+        values = self.online(now)[range(len(batch)), [t.action for t in batch]]
+        loss = nn.functional.smooth_l1_loss if h.loss == "huber" else nn.functional.mse_loss
+        return loss(values, targets)
+
+    def scaled(self, observations: NDArray[np.float32]) -> Tensor:
+        inputs = np.asarray(observations, dtype=np.float64)
+        if self.hparams.normalize_observations and self.observed:
+            seen = np.array(self.observed, dtype=np.float64)
+            deviation = np.sqrt(np.maximum(seen.var(axis=0), 1e-8)) if len(seen) > 1 else 1.0
+            inputs = np.clip((inputs - seen.mean(axis=0)) / deviation, -10.0, 10.0)
+        return torch.from_numpy(inputs)
+
+    def layers(self) -> list[nn.Linear]:
+        return [layer for layer in self.online if isinstance(layer, nn.Linear)]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights and biases, by the names that a lane gives them."""
+        named = {}
+        for number, layer in enumerate(self.layers()):
+            named[f"layers.{number}.weight"] = layer.weight.detach()
+            named[f"layers.{number}.bias"] = layer.bias.detach()
+        return named
+
+    def take_over(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on with a lane's weights instead of its own."""
+        with torch.no_grad():
+            for name, own in self.tensors().items():
+                own.copy_(tensors[name])
+
+
+def train(hparams: Hparams, env_id: str, seed: int, steps: int) -> tuple[Twin, list[int]]:
+    """The twin after that many steps, and every action it took."""
+    env = gymnasium.make(env_id, disable_env_checker=True)
+    assert env.observation_space.shape is not None
+    (features,) = env.observation_space.shape
+    twin = Twin(hparams, features, int(env.action_space.n), seed)  # type: ignore[attr-defined]
+    observation, _ = env.reset(seed=environment_seed(seed, Purpose.ENVIRONMENT))
+    taken = []
+    for step in range(1, steps + 1):
+        action = twin.act(observation, step - 1)
+        after, reward, terminated, truncated, _ = env.step(action)
+        twin.learn(Transition(observation, action, float(reward), terminated, after), step)
+        observation = env.reset()[0] if terminated or truncated else after
+        taken.append(action)
+        twin.deaths += terminated
+        twin.time_limits += truncated and not terminated
+    env.close()
+    return twin, taken
+
+
+def greedy_return(twin: Twin, env_id: str, seed: int) -> float:
+    """What one episode without exploration brings."""
+    env = gymnasium.make(env_id, disable_env_checker=True)
+    observation, _ = env.reset(seed=seed)
+    total, over = 0.0, False
+    while not over:
+        observation, reward, terminated, truncated, _ = env.step(twin.greedy(observation))
+        total, over = total + float(reward), terminated or truncated
+    env.close()
+    return total
+
+
+def first_network(hparams: Hparams, features: int, actions: int, seed: int) -> nn.Sequential:
+    """The network a lane of this seed begins with."""
+    sizes = (features, *hparams.hidden_layers, actions)
+    layers: list[nn.Module] = []
+    for values in initial_weights(sizes, generator(seed, Purpose.WEIGHTS)):
+        inputs, outputs = values.shape[1] - 1, values.shape[2]
+        linear = nn.Linear(inputs, outputs, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(values[0, :-1].T)
+            linear.bias.copy_(values[0, -1])
+        layers += [linear, nn.Tanh() if hparams.activation == "tanh" else nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def one_lane(draws: Draws, seed: int) -> Draws:
+    draws.admit(seed)
+    return draws
