@@ -159,11 +159,14 @@ class Cohort:
                 episodes=self._budget.episodes,
             )
             for place, row in enumerate(rows):
+                returns = tuple(played.returns[place].tolist())
                 if place in played.failures:
                     broken[row] = played.failures[place]
                     continue
+                if not np.isfinite(returns).all():
+                    broken[row] = f"an evaluation returned {returns}, not all finite numbers"
+                    continue
                 lane = self._lanes[row] = replace(self._lanes[row], marks_reached=mark)
-                returns = tuple(played.returns[place].tolist())
                 yield Evaluated(lane.run, mark, int(self._steps[row]), returns)
                 if mark == self._budget.evaluations:
                     finished.append(row)

@@ -12,6 +12,7 @@ bootstraps and a death does not. Departures:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -132,17 +133,23 @@ class DeepQ:
         return named
 
     @staticmethod
-    def load_policy(hparams: Hparams, tensors: Mapping[str, Tensor]) -> "DeepQPolicy":
+    def load_policy(
+        hparams: Hparams, facts: EnvFacts, tensors: Mapping[str, Tensor]
+    ) -> "DeepQPolicy":
         """The policy of one lane from what `tensors` gave. Raises ValueError if they do not fit."""
-        layers = len(hparams.hidden_layers) + 1
-        names = {f"layers.{n}.{part}" for n in range(layers) for part in ("weight", "bias")}
+        sizes = (facts.features, *hparams.hidden_layers, facts.actions)
+        shapes: dict[str, tuple[int, ...]] = {}
+        for number, (inputs, outputs) in enumerate(pairwise(sizes)):
+            shapes[f"layers.{number}.weight"] = (outputs, inputs)
+            shapes[f"layers.{number}.bias"] = (outputs,)
         if hparams.normalize_observations:
-            names |= {"observation.mean", "observation.inverse_std"}
-        if names != tensors.keys():
-            raise ValueError(f"expected {sorted(names)}, found {sorted(tensors)}")
-        widths = tuple(len(tensors[f"layers.{n}.bias"]) for n in range(layers - 1))
-        if widths != hparams.hidden_layers:
-            raise ValueError(f"hidden layers {widths}, expected {hparams.hidden_layers}")
+            shapes["observation.mean"] = shapes["observation.inverse_std"] = (facts.features,)
+        found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        if found != shapes:
+            raise ValueError(f"expected {shapes}, found {found}")
+        if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
+            raise ValueError("expected 32-bit floating point numbers")
+        layers = len(sizes) - 1
         weights = [
             torch.cat([tensors[f"layers.{n}.weight"].T, tensors[f"layers.{n}.bias"][None]])[None]
             for n in range(layers)

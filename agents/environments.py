@@ -6,7 +6,10 @@ last ones: nothing resets by itself, the caller asks for `reset` of the lanes wh
 """
 
 import difflib
+import importlib
+import os
 import re
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,6 +95,21 @@ class EnvFacts:
     episode_limit: int | None
 
 
+def import_environments(modules: Sequence[str]) -> None:
+    """Import the modules that somebody named to have their environments registered.
+
+    Raises EnvError for one that cannot be imported. The working directory counts as a place to
+    import from, as in `python -m`.
+    """
+    if modules and "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # a module may raise anything while it is imported
+            raise EnvError(f"--allow-import: cannot import '{module}' ({error})") from error
+
+
 def describe(spec: EnvSpec) -> EnvFacts:
     """Make the environment once and read its spaces. Raises EnvError where no agent fits."""
     check_id(spec.id)
@@ -136,7 +154,11 @@ def check_id(env_id: str) -> None:
         gymnasium.spec(env_id)
     except gymnasium.error.Error as error:
         near = difflib.get_close_matches(env_id, gymnasium.registry, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else "install its package, or check the name"
+        hint = (
+            f"did you mean '{near[0]}'?"
+            if near
+            else "register it in a module and add --allow-import MODULE"
+        )
         reason = str(error).split(".")[0]
         raise EnvError(f"env '{env_id}' is not registered ({reason}); {hint}") from error
 

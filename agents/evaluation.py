@@ -11,6 +11,8 @@ from agents.lane_envs import make_lane_envs
 from agents.learner import GreedyPolicy
 from agents.randomness import Purpose, environment_seed
 
+LONGEST_EPISODE = 50_000
+
 
 @dataclass(frozen=True)
 class Played:
@@ -54,7 +56,12 @@ def play(
     truncated = np.zeros(lanes * episodes, dtype=np.bool_)
     failures: dict[int, str] = {}
     playing = np.arange(lanes * episodes)
+    steps_left = max(LONGEST_EPISODE, facts.episode_limit or 0)
     while len(playing):
+        if steps_left == 0:
+            failures |= {int(row) // episodes: _endless(env) for row in playing}
+            break
+        steps_left -= 1
         # Every lane shows all its episodes, ended ones too: the shape of a product stays the same.
         actions = policy.actions(shown).reshape(-1)
         step = envs.step(actions[playing])
@@ -68,3 +75,10 @@ def play(
             envs.keep(going.tolist())
             playing = playing[going]
     return Played(returns.reshape(lanes, -1), truncated.reshape(lanes, -1), failures)
+
+
+def _endless(env: EnvSpec) -> str:
+    return (
+        f"an episode of {env.id} did not end within {LONGEST_EPISODE:,} steps; "
+        "give it a time limit: env_kwargs = { max_episode_steps = 1_000 }"
+    )

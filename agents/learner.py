@@ -72,7 +72,9 @@ def make_learner(
     return DeepQ(hparams, facts, budget_steps, device)
 
 
-def load_policy(kind: str, hparams: Hparams, tensors: Mapping[str, Tensor]) -> GreedyPolicy:
-    """The policy that `Learner.tensors` wrote down, as one lane."""
+def load_policy(
+    kind: str, hparams: Hparams, facts: EnvFacts, tensors: Mapping[str, Tensor]
+) -> GreedyPolicy:
+    """The policy that `Learner.tensors` wrote down, as one lane. Raises ValueError if unfit."""
     assert kind == "deep_q"
-    return DeepQ.load_policy(hparams, tensors)
+    return DeepQ.load_policy(hparams, facts, tensors)

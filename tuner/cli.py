@@ -11,7 +11,7 @@ import optuna
 import typer
 from rich.console import Console
 
-from agents.environments import EnvSpec, describe
+from agents.environments import EnvSpec, describe, import_environments
 from agents.errors import AgentError
 from tuner import export as exporting
 from tuner import hparams_file, options, screen
@@ -20,7 +20,7 @@ from tuner.errors import Stopped, TunerError
 from tuner.scheduler import Resources, Scheduler
 from tuner.signals import StopSignals
 from tuner.storage import DEFAULT_URL, open_for_reading, open_for_writing
-from tuner.summary import only_study, summarize
+from tuner.summary import only_study, our_studies, summarize
 
 if TYPE_CHECKING:
     from agents.cohort import Evaluated
@@ -40,6 +40,10 @@ Storage = Annotated[
     str, typer.Option(envvar="TUNER_STORAGE", help="database, e.g. sqlite:///tuner.db")
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda; only the CPU is promised exact")]
+Imports = Annotated[
+    list[str] | None,
+    typer.Option("--allow-import", help="module to import, so that it registers environments"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document to stdout")]
 StudyName = Annotated[str | None, typer.Argument(help="its name; may be left out if it is alone")]
 
@@ -53,12 +57,16 @@ def main() -> None:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
         sys.exit(error.exit_code if isinstance(error, TunerError) else 2)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # our reader left, as `| head` does
+            os._exit(0)
+        raise
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:  # of a file that was named on the command line
+        print(f"error: '{error.filename}': {error.strerror}", file=sys.stderr)
+        sys.exit(2)
 
 
 @app.command()
@@ -72,17 +80,20 @@ def launch(
     trials: Annotated[int | None, typer.Option(help="in all, instead of the file's")] = None,
     timeout: Annotated[str | None, typer.Option(help="stop after 300, 5m or 2h")] = None,
     device: Device = "cpu",
+    allow_import: Imports = None,
 ) -> None:
     """Search, or go on with a search that was interrupted."""
+    import_environments(allow_import or ())
     loaded = studies.load(study)
     if trials is not None:
-        loaded = loaded.with_trials(options.at_least_one("--trials", trials))
+        loaded = loaded.with_trials(options.trial_count(trials))
     describe(EnvSpec(loaded.study.env, loaded.study.env_kwargs))
     resources = Resources(
         workers=options.at_least_one("--workers", options.cores() if workers is None else workers),
         lanes=options.at_least_one("--lanes", lanes),
         device=options.checked_device(device),
         timeout_s=None if timeout is None else options.duration_s(timeout),
+        imports=tuple(allow_import or ()),
     )
     with open_for_writing(storage) as store:
         _search(Scheduler(loaded, store, resources))
@@ -109,7 +120,7 @@ def status(
 ) -> None:
     """Show where a study stands (all studies of the database, if none is named)."""
     with open_for_reading(storage) as store:
-        names = [study] if study is not None else store.study_names()
+        names = [study] if study is not None else our_studies(store)
         summaries = [summarize(store, name) for name in names]
         writer = store.writer()
     if as_json:
@@ -175,10 +186,12 @@ def train(
     ] = None,
     device: Device = "cpu",
     force: Annotated[bool, typer.Option(help="replace what is there")] = False,
+    allow_import: Imports = None,
 ) -> None:
     """Train from an hparams.json, all seeds side by side."""
     from tuner import retrain  # here: it loads torch
 
+    import_environments(allow_import or ())
     file = hparams_file.read(hparams)
     chosen = options.seed_list(seeds, file)
     if steps is not None:
@@ -207,10 +220,13 @@ def evaluate(
     episodes: Annotated[int, typer.Option(help="greedy episodes, side by side")] = 1_000,
     seed: Annotated[int, typer.Option(help="of the evaluation's environments")] = 0,
     as_json: AsJson = False,
+    allow_import: Imports = None,
 ) -> None:
     """Play a trained agent greedily."""
     from tuner import retrain  # here: it loads torch
 
+    import_environments(allow_import or ())
+    options.check_seed("--seed", seed)
     result = retrain.evaluate(directory, options.at_least_one("--episodes", episodes), seed)
     if as_json:
         print(json.dumps(asdict(result), allow_nan=False))

@@ -16,6 +16,7 @@ from tuner import messages
 from tuner.errors import TunerError
 
 STOP_GRACE_S = 5.0
+STARTS_TO_TRY = 3
 # How many more lanes a trainer may hold and still be chosen because a cohort there fits.
 WORTH_OF_A_FIT = 4
 SECRETS = ("TUNER_STORAGE",)
@@ -40,11 +41,15 @@ class _Trainer:
 
 
 class Crew:
-    """`workers` trainers of `lanes` lanes each. A context: leaving it ends them all."""
+    """`workers` trainers of `lanes` lanes each. A context: leaving it ends them all.
 
-    def __init__(self, workers: int, lanes: int, device: str) -> None:
+    imports: modules that every trainer imports, to register environments.
+    """
+
+    def __init__(self, workers: int, lanes: int, device: str, imports: Sequence[str] = ()) -> None:
         self._lanes = lanes
-        self._device = device
+        self._arguments = [device, *imports]
+        self._stillborn = 0
         self._trainers = [self._start() for _ in range(workers)]
 
     def __enter__(self) -> "Crew":
@@ -58,8 +63,8 @@ class Crew:
     ) -> None:
         for trainer in self._trainers:
             trainer.process.terminate()
-        for trainer in self._trainers:
-            self._bury(trainer)
+        while self._trainers:
+            self._bury(self._trainers.pop())
 
     @property
     def free_lanes(self) -> int:
@@ -121,9 +126,12 @@ class Crew:
 
     def _replace(self, trainer: _Trainer) -> Died:
         exit_code, last_words = self._bury(trainer)
-        if not trainer.ready:
+        self._stillborn = 0 if trainer.ready else self._stillborn + 1
+        place = self._trainers.index(trainer)
+        del self._trainers[place]
+        if self._stillborn > STARTS_TO_TRY:
             raise TunerError(f"a trainer process could not start (exit {exit_code}):\n{last_words}")
-        self._trainers[self._trainers.index(trainer)] = self._start()
+        self._trainers.insert(place, self._start())
         return Died(list(trainer.runs), exit_code, last_words)
 
     def _bury(self, trainer: _Trainer) -> tuple[int | None, str]:
@@ -145,7 +153,7 @@ class Crew:
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tuner.trainer", str(theirs.fileno()), self._device],
+                [sys.executable, "-m", "tuner.trainer", str(theirs.fileno()), *self._arguments],
                 pass_fds=[theirs.fileno()],
                 env=environment,
                 stdin=subprocess.DEVNULL,

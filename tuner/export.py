@@ -4,7 +4,7 @@ from typing import Any
 
 import optuna
 
-from tuner.hparams_file import EnvTable, EvaluationTable, HparamsFile
+from tuner.hparams_file import EnvTable, EvaluationTable, Evidence, HparamsFile
 from tuner.summary import StudySummary, TrialSummary
 
 
@@ -25,7 +25,7 @@ def to_file(summary: StudySummary, trial: TrialSummary) -> HparamsFile:
             score=study.objective.score,
         ),
         hparams=study.hparams(dict(trial.params)).model_dump(mode="json"),
-        evidence=_evidence(summary, trial),
+        evidence=Evidence.model_validate(_evidence(summary, trial)),
         made_with={**trial.runs[0].made_with, "optuna": optuna.__version__},
     )
 

@@ -5,8 +5,9 @@ The file names no code, holds no NaN, and is written whole or not at all.
 
 import hashlib
 import json
+import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -38,6 +39,26 @@ class EvaluationTable(BaseModel):
     score: Literal["final", "auc"]
 
 
+class RunsTable(BaseModel):
+    """Runs of one purpose: every seed and its score."""
+
+    model_config = {**STRICT, "extra": "allow"}
+
+    seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1)]]
+    scores: list[float]
+
+
+class Evidence(BaseModel):
+    """Where a claim comes from. What later versions add is kept and passes unread."""
+
+    model_config = {**STRICT, "extra": "allow"}
+
+    status: str
+    tune: RunsTable | None = None
+    confirm: RunsTable | None = None
+    test: RunsTable | None = None
+
+
 class HparamsFile(BaseModel):
     """The content of hparams.json, checksum apart.
 
@@ -53,13 +74,22 @@ class HparamsFile(BaseModel):
     budget_steps: int = Field(ge=1, le=1_000_000_000)
     evaluation: EvaluationTable
     hparams: dict[str, Any]
-    evidence: dict[str, Any] | None = None
+    evidence: Evidence | None = None
     made_with: dict[str, str] | None = None
 
     @property
     def budget(self) -> Budget:
         """What a run of it trains for."""
         return Budget(self.budget_steps, self.evaluation.marks, self.evaluation.episodes)
+
+    def claimed_scores(self) -> dict[int, float]:
+        """The scores that the evidence records, by seed."""
+        scores: dict[int, float] = {}
+        if self.evidence is not None:
+            for runs in (self.evidence.tune, self.evidence.confirm, self.evidence.test):
+                if runs is not None:
+                    scores |= dict(zip(runs.seeds, runs.scores, strict=False))
+        return scores
 
     def checked_hparams(self) -> Hparams:
         """Its hyperparameters. They were checked when the file was read."""
@@ -68,15 +98,18 @@ class HparamsFile(BaseModel):
 
 def write(path: Path, file: HparamsFile, *, force: bool) -> None:
     """Write the file with its checksum, or leave the old one as it was."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UsageError(f"-o: '{path}' is a directory; give a file name")
     if not path.parent.is_dir():
         raise UsageError(f"-o: directory '{path.parent}' does not exist; make it first")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise UsageError(f"-o: '{path}' exists; add --force to replace it")
     content = file.model_dump(mode="json", by_alias=True, exclude_none=True)
     content["sha256"] = checksum(content)
-    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
+    try:
+        write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
+    except OSError as error:
+        raise UsageError(f"-o: '{path}' cannot be written ({error.strerror})") from None
 
 
 def read(path: Path) -> HparamsFile:
@@ -107,7 +140,7 @@ def read(path: Path) -> HparamsFile:
 def checksum(content: dict[str, Any]) -> str:
     """SHA-256 of the content without "sha256": sorted keys, separators ',' and ':', UTF-8."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
 def _parsed(content: bytes, where: str) -> dict[str, Any]:
@@ -134,6 +167,8 @@ def _parsed(content: bytes, where: str) -> dict[str, Any]:
             f"{where}: incomplete or damaged JSON at byte {error.pos} ({error.msg}); "
             "export it again"
         ) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise UsageError(f"{where}: {error}") from None
     if not isinstance(data, dict):
         raise UsageError(f"{where}: must be a JSON object")
     return data
@@ -169,6 +204,11 @@ def _checked(data: dict[str, Any], where: str) -> HparamsFile:
             make_hparams("deep_q", data["hparams"])
     except HparamsError as error:
         problems += [f"hparams.{line}" for line in error.problems]
+    if file is not None and file.evaluation.marks > file.budget_steps:
+        problems.append(
+            f"evaluation.marks: {file.evaluation.marks} are more than budget_steps "
+            f"{file.budget_steps}; there is at most one mark a step"
+        )
     if problems or file is None:
         raise UsageError([f"{where}: {line}" for line in problems])
     return file

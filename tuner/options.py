@@ -6,7 +6,7 @@ import re
 from agents.device import problem_with
 from tuner.errors import UsageError
 from tuner.hparams_file import HparamsFile
-from tuner.retrain import claimed
+from tuner.study import MOST_TRIALS
 
 LARGEST_SEED = 2**32 - 1
 MOST_SEEDS = 1_000
@@ -23,13 +23,13 @@ def duration_s(text: str) -> float:
 def seed_list(text: str, file: HparamsFile) -> list[int]:
     """Seeds from "0:5" (0 to 4), "1,2,7", or "tune" (those the file's evidence records)."""
     if text == "tune":
-        seeds = list(claimed(file))
+        seeds = list(file.claimed_scores())
         if not seeds:
             raise UsageError("--seeds: the file records no tuning seeds; write for example 0:5")
         return seeds
     seeds = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(-?\d+)(?::(-?\d+))?\s*", part)
+        match = re.fullmatch(r"\s*(-?\d{1,10})(?::(-?\d{1,10}))?\s*", part)
         if not match:
             raise UsageError(f"--seeds: cannot read '{part}'; write 0:5 or 1,2,7 or tune")
         first = int(match[1])
@@ -42,11 +42,23 @@ def seed_list(text: str, file: HparamsFile) -> list[int]:
             )
         seeds += range(first, last + 1)
     for seed in seeds:
-        if not 0 <= seed <= LARGEST_SEED:
-            raise UsageError(f"--seeds: must be 0 to {LARGEST_SEED} (got {seed})")
+        check_seed("--seeds", seed)
         if seeds.count(seed) > 1:
             raise UsageError(f"--seeds: seed {seed} given twice")
     return seeds
+
+
+def check_seed(option: str, seed: int) -> None:
+    """Refuse what is no run seed."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise UsageError(f"{option}: must be 0 to {LARGEST_SEED} (got {seed})")
+
+
+def trial_count(trials: int) -> int:
+    """A number of trials that a study may have."""
+    if at_least_one("--trials", trials) > MOST_TRIALS:
+        raise UsageError(f"--trials: more than {MOST_TRIALS:,}; split the study")
+    return trials
 
 
 def cores() -> int:

@@ -45,11 +45,19 @@ def train(
     A directory holds hparams.json, model.safetensors and evaluations.csv (step, episode, return).
     With other `steps` than the file's, the file's evidence says nothing and is left out.
     """
+    if steps is not None and steps < file.evaluation.marks:
+        raise UsageError(
+            f"--steps: must be at least {file.evaluation.marks}, one for every mark (got {steps})"
+        )
     if steps is not None and steps != file.budget_steps:
         file = file.model_copy(update={"budget_steps": steps, "evidence": None, "made_with": None})
     directories = {seed: out / f"seed-{seed}" for seed in seeds}
     if taken := [str(path) for path in directories.values() if path.exists() and not force]:
         raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
+    try:
+        out.mkdir(parents=True, exist_ok=True)  # now, not after an hour of training
+    except OSError as error:
+        raise UsageError(f"--out: '{out}' cannot be made ({error.strerror})") from None
     specs = {str(seed): _run_spec(file, seed) for seed in seeds}
     curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
     trained, failures = [], []
@@ -61,20 +69,12 @@ def train(
             seed = int(event.run)
             _write(directories[seed], file, event, curves[event.run])
             score = _score(file, curves[event.run])
-            trained.append(Trained(seed, score, claimed(file).get(seed), directories[seed]))
+            claimed = file.claimed_scores().get(seed)
+            trained.append(Trained(seed, score, claimed, directories[seed]))
         else:
             failures.append(event)
     _raise_failures(failures, len(specs))
     return sorted(trained, key=lambda run: list(seeds).index(run.seed))
-
-
-def claimed(file: HparamsFile) -> dict[int, float]:
-    """The scores that the file's evidence records, by seed."""
-    scores: dict[int, float] = {}
-    for pool in ("tune", "confirm", "test"):
-        recorded = (file.evidence or {}).get(pool) or {}
-        scores |= dict(zip(recorded.get("seeds", ()), recorded.get("scores", ()), strict=False))
-    return scores
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
     file = hparams_file.read(directory / "hparams.json")
     env = EnvSpec(file.env.id, file.env.kwargs)
     facts = describe(env)
-    policy = checkpoint.load(directory, file.agent, file.checked_hparams())
+    policy = checkpoint.load(directory, file.agent, file.checked_hparams(), facts)
     with exact_arithmetic():
         played = play(policy, env, facts, [seed], mark=0, episodes=episodes)
     if played.failures:

@@ -28,12 +28,13 @@ ENDINGS_TO_JUDGE = 5
 
 @dataclass(frozen=True)
 class Resources:
-    """What a launch may use. timeout_s None: as long as it takes."""
+    """What a launch may use. timeout_s None: as long as it takes. imports: for environments."""
 
     workers: int
     lanes: int
     device: str = "cpu"
     timeout_s: float | None = None
+    imports: tuple[str, ...] = ()
 
 
 class Scheduler:
@@ -64,7 +65,7 @@ class Scheduler:
             yield self._progress(busy_lanes=0)
             return
         resources = self._resources
-        with Crew(resources.workers, resources.lanes, resources.device) as crew:
+        with Crew(resources.workers, resources.lanes, resources.device, resources.imports) as crew:
             while not self._is_over():
                 self._fill(crew)
                 for report in crew.listen(LISTEN_S):
@@ -83,10 +84,15 @@ class Scheduler:
                 self._consider(Best(told.number, told.value, scores))
         for trial in self._trials.take_up():
             candidate = self._begin(trial)
-            for run in runs:
-                if run.trial == trial.number and run.score is not None:
+            recorded = [run for run in runs if run.trial == trial.number]
+            for run in recorded:
+                if run.score is not None:
                     candidate.recalled(run.seed_index, run.score, run.curve["returns"])
-            self._settle(candidate)
+            failures = [run.error or "unknown" for run in recorded if run.score is None]
+            if failures:
+                self._fail(candidate, failures[0])
+            else:
+                self._settle(candidate)
 
     def _is_over(self) -> bool:
         return self._told >= self._study.study.trials and not self._candidates
@@ -160,11 +166,15 @@ class Scheduler:
         self._record(report, candidate, index, status="failed", error=error)
         number = candidate.number
         crew.evict([_run_name(number, other) for other in range(self._study.seeds.start)])
-        self._trials.fail(number, f"{report.reason}: {report.text.strip().splitlines()[-1]}")
-        del self._candidates[number]
-        self._told += 1
+        self._fail(candidate, error)
         self._endings.append(report.text)
         self._judge_failures()
+
+    def _fail(self, candidate: Candidate, error: str) -> None:
+        reason, _, text = error.partition(": ")
+        self._trials.fail(candidate.number, f"{reason}: {text.strip().splitlines()[-1]}")
+        del self._candidates[candidate.number]
+        self._told += 1
 
     def _record(
         self,

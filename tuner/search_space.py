@@ -1,7 +1,9 @@
 """What is searched: ranges and choices of hyperparameters, as Optuna distributions and back."""
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Any
 
 from optuna.distributions import (
@@ -15,10 +17,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Discriminator,
+    PlainValidator,
     Tag,
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 from agents.hparams import KINDS, Hparams, make_hparams
 from agents.problems import problem_lines, shown
@@ -26,15 +30,27 @@ from agents.problems import problem_lines, shown
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+def _number(value: Any) -> int | float:
+    """A finite number, whole or not, kept as it was written."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("float_type", "needs a number")
+    if not math.isfinite(value):
+        raise PydanticCustomError("finite_number", "must be a finite number")
+    return value
+
+
+Number = Annotated[int | float, PlainValidator(_number)]
+
+
 class Range(BaseModel):
     """Every number from low to high; on a log scale if `log`, in steps if `step`."""
 
     model_config = STRICT
 
-    low: int | float
-    high: int | float
+    low: Number
+    high: Number
     log: bool = False
-    step: int | float | None = None
+    step: Number | None = None
 
 
 class Choices(BaseModel):
@@ -69,13 +85,21 @@ def distributions(agent: str, space: Space) -> dict[str, BaseDistribution]:
         elif _is_whole(agent, name):
             step = 1 if searched.step is None else int(searched.step)
             found[name] = IntDistribution(
-                int(searched.low), int(searched.high), log=searched.log, step=step
+                int(searched.low), int(_last_step(searched)), log=searched.log, step=step
             )
         else:
             found[name] = FloatDistribution(
-                searched.low, searched.high, log=searched.log, step=searched.step
+                searched.low, _last_step(searched), log=searched.log, step=searched.step
             )
     return found
+
+
+def _last_step(searched: Range) -> float:
+    """The highest value that whole steps from low reach, in decimal arithmetic."""
+    if searched.step is None:
+        return searched.high
+    low, high, step = (Decimal(str(n)) for n in (searched.low, searched.high, searched.step))
+    return float(low + (high - low) // step * step)
 
 
 def to_hparams(

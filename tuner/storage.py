@@ -123,20 +123,16 @@ class Store:
         return optuna.load_study(study_name=name, storage=self.optuna)
 
     def writer(self) -> int | None:
-        """The process id of the scheduler that is at work on this database, if there is one."""
-        lock = _lock_path(_sqlite_path(self.url))
+        """The process id of the scheduler that is at work on this database, if there is one.
+
+        Read without touching the lock, so that a launch that starts now is not refused.
+        """
         try:
-            descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+            holder = int(_lock_path(_sqlite_path(self.url)).read_text())
+            os.kill(holder, 0)
+        except (OSError, ValueError):
             return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 32).strip()
-            return int(holder) if holder.isdigit() else None
-        finally:
-            os.close(descriptor)
-        return None
+        return holder
 
     def close(self) -> None:
         """Let the file go."""
@@ -206,7 +202,10 @@ def _rdb(path: Path, *, writing: bool) -> RDBStorage:
 def _held(path: Path) -> Iterator[None]:
     """Hold the database's lock file; refuse if another process does."""
     lock = _lock_path(path)
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StorageError(f"storage: cannot write '{lock}' ({error.strerror})") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -219,6 +218,7 @@ def _held(path: Path) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
+        os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -243,4 +243,7 @@ def _sqlite_path(url: str) -> Path:
         raise StorageError("storage: not an SQLite URL; write for example sqlite:///tuner.db")
     if ":memory:" in url:
         raise StorageError("storage: ':memory:' ends with its process; name a file")
-    return Path(url[len(prefix) :]).absolute()
+    try:
+        return Path(url[len(prefix) :]).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a ring of links, a NUL
+        raise StorageError(f"storage: not a usable path ({error})") from None

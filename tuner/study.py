@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -9,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from agents.budget import Budget
 from agents.hparams import Hparams
@@ -18,6 +19,8 @@ from tuner.errors import StudyError
 from tuner.search_space import STRICT, Searched, space_problems, to_hparams
 
 LARGEST_FILE_BYTES = 1_000_000
+MOST_TRIALS = 1_000_000
+MOST_STEPS = 1_000_000_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Scalar = str | int | float | bool
 # What may change when a study is continued; everything else is its identity.
@@ -31,14 +34,14 @@ class StudyTable(BaseModel):
     env: str
     env_kwargs: dict[str, Scalar] = {}
     agent: Literal["deep_q"] = "deep_q"
-    trials: int = Field(ge=1, le=1_000_000)
+    trials: int = Field(ge=1, le=MOST_TRIALS)
     master_seed: int = Field(default=0, ge=0, le=2**32 - 1)
 
 
 class BudgetTable(BaseModel):
     model_config = STRICT
 
-    steps: int = Field(ge=1, le=1_000_000_000)
+    steps: int = Field(ge=1, le=MOST_STEPS)
     evaluations: int = Field(default=25, ge=1, le=1_000)
     episodes: int = Field(default=10, ge=1, le=1_000)
 
@@ -120,7 +123,7 @@ def load(name_or_path: str) -> Study:
     Raises StudyError with every problem of the file, each with its place and mend.
     """
     path = Path(name_or_path)
-    if path.suffix == ".toml" or path.is_file():
+    if path.suffix == ".toml" or os.path.isfile(path):  # which takes names of any length
         return parse(_read(path), str(path))
     shipped = shipped_names()
     if name_or_path not in shipped:
@@ -155,13 +158,23 @@ def parse(content: bytes, where: str) -> Study:
     try:
         study = Study.model_validate(data)
     except ValidationError as error:
-        lines = problem_lines(error, known=_known_keys, place=_place)
+        lines = problem_lines(error, known=_known_keys, place=_place) + _space_lines(data)
         raise StudyError([f"{where}: {line}" for line in lines]) from None
     problems = list(_seed_problems(study)) + list(_budget_problems(study))
     problems += space_problems(study.study.agent, study.space, study.fixed, study.budget.steps)
     if problems:
         raise StudyError([f"{where}: {line}" for line in problems])
     return study
+
+
+def _space_lines(data: dict[str, Any]) -> list[str]:
+    """What is wrong with the space of a file that is wrong elsewhere, as far as it can be read."""
+    try:
+        space = TypeAdapter(dict[str, Searched]).validate_python(data.get("space"))
+        fixed = TypeAdapter(dict[str, Any]).validate_python(data.get("fixed", {}))
+    except ValidationError:
+        return []  # said already
+    return space_problems("deep_q", space, fixed, budget_steps=MOST_STEPS)
 
 
 def flat(table: Any, prefix: str = "") -> Sequence[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from tuner.errors import TooManyFailures, UsageError
 from tuner.seed_statistics import Spread, across_seeds
 from tuner.storage import Run, Store
 from tuner.study import Study
+from tuner.trials import SPEC
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class StudySummary:
 def summarize(store: Store, name: str) -> StudySummary:
     """Read a study. Raises UsageError if there is none of that name."""
     optuna_study = store.optuna_study(name)
-    study = Study.model_validate(_as_in_toml(json.loads(optuna_study.user_attrs["spec"])))
+    if SPEC not in optuna_study.user_attrs:
+        raise UsageError(f"study '{name}' in {store.url} was made by another program")
+    study = Study.model_validate(_as_in_toml(json.loads(optuna_study.user_attrs[SPEC])))
     by_trial: dict[int, list[Run]] = {}
     for run in store.runs(name):
         by_trial.setdefault(run.trial, []).append(run)
@@ -103,11 +106,16 @@ def summarize(store: Store, name: str) -> StudySummary:
     return StudySummary(study, [_trial(t, by_trial.get(t.number, [])) for t in trials])
 
 
+def our_studies(store: Store) -> list[str]:
+    """The studies in this database that have a specification of ours."""
+    return [name for name in store.study_names() if SPEC in store.optuna_study(name).user_attrs]
+
+
 def only_study(store: Store, name: str | None) -> str:
     """`name`, or the database's study if it holds just one."""
     if name is not None:
         return name
-    names = store.study_names()
+    names = our_studies(store)
     if len(names) == 1:
         return names[0]
     held = f"it holds {', '.join(names)}" if names else "it holds none"

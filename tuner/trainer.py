@@ -1,4 +1,4 @@
-"""The child process that owns lanes: `python -m tuner.trainer DESCRIPTOR DEVICE`.
+"""The child process that owns lanes: `python -m tuner.trainer DESCRIPTOR DEVICE [MODULE ...]`.
 
 It speaks `messages` over one socket, never sees the storage, and ends when its parent does.
 """
@@ -9,11 +9,12 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from agents import cohort
 from agents.budget import Budget
-from agents.environments import EnvSpec
+from agents.environments import EnvSpec, import_environments
 from agents.errors import AgentError
 from agents.hparams import make_hparams
 from agents.provenance import made_with
@@ -24,9 +25,10 @@ STEPS_BETWEEN_LOOKS = 250
 PR_SET_PDEATHSIG = 1
 
 
-def main(descriptor: int, device: str) -> None:
+def main(descriptor: int, device: str, imports: Sequence[str]) -> None:
     """Train what the scheduler asks for until it closes the connection."""
     _die_with_parent()
+    import_environments(imports)
     trainer = _Trainer(Connection(descriptor), device)
     try:
         trainer.serve()
@@ -94,4 +96,4 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])).detach(), sys.argv[2])
+    main(socket.socket(fileno=int(sys.argv[1])).detach(), sys.argv[2], sys.argv[3:])

@@ -16,6 +16,7 @@ from tuner.seed_statistics import Spread
 from tuner.storage import Store
 from tuner.study import Study
 
+SPEC = "spec"  # the study's user attribute that holds its file as JSON
 OPEN = (TrialState.RUNNING, TrialState.WAITING)
 
 
@@ -46,9 +47,13 @@ class Trials:
             load_if_exists=True,
         )
         self._live: dict[int, optuna.Trial] = {}
-        recorded = self._optuna.user_attrs.get("spec")
+        recorded = self._optuna.user_attrs.get(SPEC)
+        if recorded is None and self._all():
+            raise StudyError(
+                f"study '{study.name}' in {store.url} was made by another program; give yours "
+                "another name, or use another database by --storage"
+            )
         if recorded is None:
-            self._optuna.set_user_attr("spec", json.dumps(study.spec()))
             self._optuna.set_user_attr("fingerprint", study.fingerprint())
         elif differences := study.differences(json.loads(recorded)):
             raise StudyError(
@@ -58,6 +63,8 @@ class Trials:
                 ]
                 + ["give the changed study a new name, or use another database by --storage"]
             )
+        if recorded != (spec := json.dumps(study.spec())):
+            self._optuna.set_user_attr(SPEC, spec)  # `trials` may change from launch to launch
 
     @property
     def asked(self) -> int:

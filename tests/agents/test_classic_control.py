@@ -25,7 +25,7 @@ def test_every_lane_repeats_a_gymnasium_environment_of_its_own(env_id: str) -> N
     draws = np.random.default_rng(0)
     ends = np.zeros(2, dtype=np.int64)
 
-    for _ in range(5000):
+    for _ in range(8000):
         actions = mixed_actions(env_id, envs.observations, draws)
         step = envs.step(actions)
         found = [moment(envs, step, row) for row in range(len(seeds))]

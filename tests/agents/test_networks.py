@@ -78,7 +78,7 @@ def test_a_saved_policy_acts_as_the_one_it_was_saved_from(hparams: Hparams) -> N
     expected = learner.policy([0, 1, 2, 3]).actions(seen)
 
     for row in range(4):
-        again = load_policy("deep_q", hparams, learner.tensors(row))
+        again = load_policy("deep_q", hparams, FACTS, learner.tensors(row))
 
         assert np.array_equal(again.actions(seen[row : row + 1])[0], expected[row])
     assert {tuple(np.unique(lane)) for lane in expected} != {(0,), (1,), (2,)}

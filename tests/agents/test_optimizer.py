@@ -115,8 +115,8 @@ def test_a_lane_that_clips_does_not_change_its_neighbour() -> None:
     assert not torch.equal(strict.weights[0][1], generous.weights[0][1])
 
 
-# Fails with two layers or more: torch.linalg.vector_norm over the layers (dim=0) rounds in another
-# way for one lane than for several, so that the last bit of the norm differs.
+# A reduction over the layers (torch.linalg.vector_norm with dim=0) rounds in another way for one
+# lane than for several: the last bit of the norm would differ from two layers on.
 @pytest.mark.parametrize("layers", [1, 2, 3, 4, 5, 9, 17])
 def test_a_lane_clips_the_same_whoever_its_neighbours(layers: int) -> None:
     lanes, steps = 33, 10

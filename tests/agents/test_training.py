@@ -188,8 +188,6 @@ def test_a_run_whose_weights_are_no_numbers_has_diverged_at_its_next_mark() -> N
     assert events[-1] == Failed("a", "diverged", DIVERGED)
 
 
-# Fails: Replay.store casts such a reward with numpy's RuntimeWarning. Where warnings are errors, as
-# here, that ends the whole cohort.
 def test_a_reward_beyond_float32_is_the_lanes_own_misfortune() -> None:
     env = fragile(environment_seed(0, Purpose.ENVIRONMENT), fatal_step=20, reward=1e300)
 

@@ -1,0 +1,56 @@
+"""What tests of `tuner` share: quick commands, and one study that the real `launch` finished."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.tuner import tiny
+from tests.tuner.commands import Ended, Quick, tuner
+from tuner import study as studies
+from tuner.study import Study
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A folder in which `tuner launch tiny.toml` ran to its end, and what it printed. Read only."""
+
+    folder: Path
+    launch: Ended
+    study: Study
+
+    @property
+    def option(self) -> str:
+        """--storage, for commands run elsewhere."""
+        return f"--storage=sqlite:///{self.folder}/tuner.db"
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[Quick]:
+    with Quick() as commands:
+        yield commands
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("finished")
+    launch = tuner("launch", tiny.written(folder), folder=folder)
+    assert launch.code == 0, launch.err
+    return Finished(folder, launch, studies.load(str(folder / "tiny.toml")))
+
+
+@pytest.fixture(scope="session")
+def exported(finished: Finished, quick: Quick, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """hparams.json of the finished study. Read only."""
+    file = tmp_path_factory.mktemp("exported") / "h.json"
+    ended = quick("export", "tiny", "-o", str(file), folder=finished.folder)
+    assert ended.code == 0, ended.err
+    return file
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """The networks here are so small that a second thread only waits for the first."""
+    torch.set_num_threads(1)

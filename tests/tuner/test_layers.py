@@ -1,0 +1,183 @@
+"""Imports go downward only, files stay short, and the README names what there is."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from tuner import study as studies
+from tuner.cli import app
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 400
+FREE_OF_TORCH = {
+    "agents.__init__",
+    "agents.budget",
+    "agents.classic_control",
+    "agents.device",
+    "agents.environments",
+    "agents.errors",
+    "agents.files",
+    "agents.hparams",
+    "agents.lane_envs",
+    "agents.problems",
+    "agents.provenance",
+}
+KNOW_OPTUNA = {
+    "tuner.cli",
+    "tuner.dashboard",
+    "tuner.export",
+    "tuner.optuna_objective",
+    "tuner.search_space",
+    "tuner.storage",
+    "tuner.summary",
+    "tuner.trials",
+}
+TRAIN = {"tuner.trainer", "tuner.retrain", "tuner.optuna_objective"}
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every module that is shipped, by its name."""
+    return {
+        f"{package}.{path.stem}": ast.parse(path.read_text())
+        for package in ("agents", "tuner")
+        for path in sorted((ROOT / package).glob("*.py"))
+    }
+
+
+MODULES = modules()
+
+
+def imported(tree: ast.AST, *, when_loaded: bool = False) -> set[str]:
+    """The dotted names that a module imports. when_loaded: only as soon as it is loaded."""
+    names = set()
+    for node in _loaded(tree) if when_loaded else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return names
+
+
+def _loaded(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        checking = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if not checking and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            yield from _loaded(node)
+
+
+def who_imports(package: str, *, when_loaded: bool = False) -> set[str]:
+    return {
+        module
+        for module, tree in MODULES.items()
+        if any(
+            name == package or name.startswith(f"{package}.")
+            for name in imported(tree, when_loaded=when_loaded)
+        )
+    }
+
+
+def test_agents_has_never_heard_of_optuna_nor_of_the_tuner() -> None:
+    for package in ("optuna", "tuner", "sqlalchemy", "typer", "rich", "plotly", "studies"):
+        assert not {name for name in who_imports(package) if name.startswith("agents.")}, package
+
+
+def test_torch_stays_in_agents() -> None:
+    users = who_imports("torch") | who_imports("safetensors")
+
+    assert {name for name in users if name.startswith("tuner.")} == set()
+
+
+def test_what_the_scheduler_needs_of_agents_is_free_of_torch() -> None:
+    assert not FREE_OF_TORCH & who_imports("torch", when_loaded=True)
+    heavy = {name for name in MODULES if name.startswith("agents.")} - FREE_OF_TORCH
+    users = set().union(*(who_imports(name, when_loaded=True) for name in heavy))
+
+    assert {name for name in users if name.startswith("tuner.")} <= TRAIN
+    assert not users & FREE_OF_TORCH
+    for trains in TRAIN:
+        assert who_imports(trains, when_loaded=True) == set()
+
+
+def test_each_library_is_known_to_few() -> None:
+    assert who_imports("optuna") <= KNOW_OPTUNA
+    assert who_imports("sqlalchemy") == {"tuner.storage"}
+    assert who_imports("sqlite3") == {"tuner.storage"}
+    assert who_imports("typer") == {"tuner.cli"}
+    assert who_imports("optuna_dashboard") == {"tuner.dashboard"}
+    assert who_imports("plotly") <= {"tuner.figures"}
+
+
+def test_only_the_command_line_exits() -> None:
+    for name, tree in MODULES.items():
+        exits = [n for n in ast.walk(tree) if ast.unparse(n) in ("sys.exit", "os._exit")]
+        assert not exits or name in ("tuner.cli", "tuner.trainer"), name
+
+
+def test_imports_make_no_ring() -> None:
+    below = {
+        name: imported(tree, when_loaded=True) & MODULES.keys() for name, tree in MODULES.items()
+    }
+
+    while ends := {name for name, needs in below.items() if not needs}:
+        below = {name: needs - ends for name, needs in below.items() if name not in ends}
+
+    assert below == {}
+
+
+@pytest.mark.parametrize("module", ["tuner", "tuner.cli", "tuner.scheduler", "tuner.hparams_file"])
+def test_loading_the_command_line_does_not_load_torch(module: str) -> None:
+    program = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
+def test_nothing_shipped_runs_code_it_reads() -> None:
+    forbidden = {"eval", "exec", "compile", "__import__", "torch.load", "yaml.load"}
+
+    for package in ("pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"):
+        assert who_imports(package) == set()
+    for name, tree in MODULES.items():
+        called = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        assert not called & forbidden, name
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    files = [path for folder in ("agents", "tuner") for path in (ROOT / folder).rglob("*.py")]
+    files += [path for path in (ROOT / "tests").rglob("*.py")]
+    files += [path for path in (ROOT / "scripts").iterdir() if path.is_file()]
+
+    lengths = {path.name: len(path.read_text().splitlines()) for path in files}
+
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_files_are_named_for_what_they_know() -> None:
+    vague = {"utils", "helpers", "common", "misc", "manager", "base"}
+    names = {name.split(".")[1] for name in MODULES} - {"__init__", "__main__"}
+
+    assert not names & (vague | set(sys.stdlib_module_names))
+
+
+def test_the_readme_names_every_command_and_every_shipped_study() -> None:
+    text = (ROOT / "README.md").read_text()
+
+    for command in get_command(app).commands:  # type: ignore[attr-defined]
+        assert f"tuner {command}" in text, command
+    for name in studies.shipped_names():
+        assert f"`{name}`" in text, name
+
+
+def test_the_readme_names_every_key_of_a_study_file() -> None:
+    text = (ROOT / "README.md").read_text()
+    study = studies.load("cartpole")
+
+    for table in ("study", "budget", "seeds", "objective", "sampler"):
+        for key in type(getattr(study, table)).model_fields:
+            assert key in text, f"[{table}] {key}"

@@ -1,0 +1,252 @@
+"""What a configuration claims can be trained again, looked at and played."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+import gymnasium
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from agents import checkpoint
+from agents.environments import EnvFacts
+from tests.tuner.commands import Ended, Quick, started, tuner
+from tests.tuner.conftest import Finished
+from tests.tuner.tiny import results
+from tuner import hparams_file
+
+FACTS = EnvFacts(features=4, actions=2, reward_threshold=None, episode_limit=None)
+
+
+@pytest.fixture(scope="module")
+def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    """The folder in which `tuner train --seeds tune` wrote out/, and what it printed."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copy(exported, folder / "h.json")
+    ended = tuner("train", "h.json", "--seeds", "tune", "--out", "out", folder=folder)
+    assert ended.code == 0, ended.err
+    return folder, ended
+
+
+@pytest.fixture
+def agent(trained: tuple[Path, Ended], tmp_path: Path) -> Path:
+    """A copy of one seed's directory, to be damaged."""
+    return shutil.copytree(sorted((trained[0] / "out").iterdir())[0], tmp_path / "seed")
+
+
+def test_a_tuning_seed_trained_again_gives_its_score_exactly(
+    trained: tuple[Path, Ended], exported: Path
+) -> None:
+    claim = json.loads(exported.read_text())["evidence"]["tune"]
+
+    lines = trained[1].out.splitlines()
+
+    for line, seed, score in zip(lines, claim["seeds"], claim["scores"], strict=False):
+        assert line.startswith(f"seed {seed}: score {score}, recorded {score} (equal), in out/seed")
+    assert f"mean {claim['mean']:.1f}" in lines[2] and len(lines) == 3
+
+
+def test_a_directory_holds_the_configuration_the_model_and_every_evaluation(
+    trained: tuple[Path, Ended], exported: Path, finished: Finished
+) -> None:
+    number = json.loads(exported.read_text())["evidence"]["trial"]
+
+    for trial, _, seed, _, curve in results(finished.folder):
+        if trial == number:
+            folder = trained[0] / "out" / f"seed-{seed}"
+            names = {file.name for file in folder.iterdir()}
+            assert names == {"hparams.json", "model.safetensors", "evaluations.csv"}
+            assert (folder / "hparams.json").read_bytes() == exported.read_bytes()
+            with (folder / "evaluations.csv").open(newline="") as table:
+                rows = list(csv.reader(table))
+            assert rows[0] == ["step", "episode", "return"]
+            assert [(int(step), int(n), float(gain)) for step, n, gain in rows[1:]] == [
+                (step, n, gain)
+                for step, returns in zip(curve["steps"], curve["returns"], strict=True)
+                for n, gain in enumerate(returns)
+            ]
+
+
+def test_a_model_opens_in_plain_torch_and_acts_the_same(agent: Path) -> None:
+    file = hparams_file.read(agent / "hparams.json")
+    policy = checkpoint.load(agent, file.agent, file.checked_hparams(), FACTS)
+    tensors = safetensors.torch.load_file(agent / "model.safetensors")
+    seen = np.random.default_rng(0).normal(size=(500, 4)).astype(np.float32)
+
+    hidden = torch.nn.Linear(4, file.checked_hparams().hidden_layers[0])
+    last = torch.nn.Linear(hidden.out_features, 2)
+    network = torch.nn.Sequential(hidden, torch.nn.ReLU(), last)
+    network.load_state_dict(
+        {name.replace("layers.0", "0").replace("layers.1", "2"): t for name, t in tensors.items()}
+    )
+
+    values = network(torch.from_numpy(seen)).detach().numpy()
+    clear = np.abs(values[:, 0] - values[:, 1]) > 1e-5
+    assert clear.sum() > 400
+    assert (policy.actions(seen[None])[0] == values.argmax(axis=1))[clear].all()
+
+
+def test_evaluate_prints_one_json_document(agent: Path, quick: Quick) -> None:
+    command = ("evaluate", str(agent), "--episodes", "50", "--json")
+
+    first, again = (quick(*command, folder=agent) for _ in range(2))
+    other = quick(*command, "--seed", "1", folder=agent)
+
+    data = json.loads(first.out)
+    assert set(data) == {"episodes", "mean", "std", "minimum", "maximum", "at_limit"}
+    assert data["episodes"] == 50
+    assert 8 <= data["minimum"] <= data["mean"] <= data["maximum"] <= 500
+    assert 0 <= data["at_limit"] <= 1
+    assert again.out == first.out != other.out
+
+
+def test_evaluate_plays_what_gymnasium_plays(agent: Path, quick: Quick) -> None:
+    file = hparams_file.read(agent / "hparams.json")
+    policy = checkpoint.load(agent, file.agent, file.checked_hparams(), FACTS)
+    returns = []
+    env = gymnasium.make("CartPole-v1")
+    for seed in range(200):
+        seen, gain, over = env.reset(seed=seed)[0], 0.0, False
+        while not over:
+            action = policy.actions(seen[None, None].astype(np.float32))[0, 0]
+            seen, reward, terminated, truncated, _ = env.step(action)
+            gain, over = gain + float(reward), terminated or truncated
+        returns.append(gain)
+
+    data = json.loads(
+        quick("evaluate", str(agent), "--episodes", "400", "--json", folder=agent).out
+    )
+
+    error = 5 * (np.std(returns) + 0.1) / 200**0.5
+    assert data["mean"] == pytest.approx(fmean(returns), abs=error)
+
+
+def test_one_episode_has_no_standard_deviation(agent: Path, quick: Quick) -> None:
+    ended = quick("evaluate", str(agent), "--episodes", "1", folder=agent)
+
+    assert ended.code == 0
+    assert ended.out.startswith("1 episodes: mean ") and "deviation" not in ended.out
+
+
+def test_other_steps_leave_the_evidence_out(exported: Path, quick: Quick, tmp_path: Path) -> None:
+    ended = quick(
+        "train", str(exported), "--steps", "300", "--seeds", "3", "--out", "out", folder=tmp_path
+    )
+
+    data = json.loads((tmp_path / "out" / "seed-3" / "hparams.json").read_text())
+    assert ended.code == 0
+    assert "recorded" not in ended.out
+    assert data["budget_steps"] == 300
+    assert "evidence" not in data and "made_with" not in data
+
+
+def test_what_is_there_is_replaced_by_force_only(
+    exported: Path, quick: Quick, tmp_path: Path
+) -> None:
+    train = ("train", str(exported), "--steps", "60", "--seeds", "0,1", "--out", "out")
+    (tmp_path / "out" / "seed-1").mkdir(parents=True)
+
+    refused = quick(*train, folder=tmp_path)
+    forced = quick(*train, "--force", folder=tmp_path)
+
+    assert refused.code == 2
+    assert "out/seed-1 exists; add --force to replace it" in refused.err
+    assert forced.code == 0
+    assert len(list((tmp_path / "out").rglob("model.safetensors"))) == 2
+
+
+def test_ctrl_c_ends_a_training_without_a_traceback(exported: Path, tmp_path: Path) -> None:
+    train = ("train", str(exported), "--steps", "60000", "--out", "out")
+
+    with started(*train, folder=tmp_path) as training:
+        assert training.stderr is not None
+        first = training.stderr.readline()
+        training.send_signal(signal.SIGINT)
+        _, err = training.communicate(timeout=20)
+
+    assert first.startswith("seed 0: step 10,000, return ")
+    assert training.returncode == 130
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+Tensors = dict[str, torch.Tensor]
+FILES: dict[str, Callable[[Path], object]] = {
+    "truncated": lambda agent: os.truncate(agent / checkpoint.MODEL_FILE, 200),
+    "empty": lambda agent: (agent / checkpoint.MODEL_FILE).write_bytes(b""),
+    "pickle": lambda agent: (agent / checkpoint.MODEL_FILE).write_bytes(b"\x80\x04" * 100),
+    "missing": lambda agent: (agent / checkpoint.MODEL_FILE).unlink(),
+    "no configuration": lambda agent: (agent / "hparams.json").unlink(),
+}
+TENSORS: dict[str, Callable[[Tensors], Tensors]] = {
+    "a layer less": lambda old: {name: old[name] for name in old if name != "layers.1.weight"},
+    "a vector for a matrix": lambda old: old | {"layers.0.weight": torch.zeros(8)},
+    "other features": lambda old: old | {"layers.0.weight": torch.zeros(width(old), 6)},
+    "other actions": lambda old: (
+        old | {"layers.1.weight": torch.zeros(5, width(old)), "layers.1.bias": torch.zeros(5)}
+    ),
+    "whole numbers": lambda old: {name: tensor.long() for name, tensor in old.items()},
+}
+
+
+def width(tensors: Tensors) -> int:
+    return tensors["layers.0.weight"].shape[0]
+
+
+def spoil(agent: Path, how: str) -> None:
+    if how in FILES:
+        FILES[how](agent)
+    else:
+        model = agent / checkpoint.MODEL_FILE
+        safetensors.torch.save_file(TENSORS[how](safetensors.torch.load_file(model)), model)
+
+
+@pytest.mark.parametrize("how", [*FILES, *TENSORS])
+def test_a_damaged_agent_is_refused_by_its_file(agent: Path, quick: Quick, how: str) -> None:
+    spoil(agent, how)
+
+    ended = quick("evaluate", str(agent), folder=agent)
+
+    assert ended.code in (2, 5), (ended.out, ended.err)
+    assert "Traceback" not in ended.err
+    assert "model.safetensors" in ended.err or "hparams.json" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        (["--steps", "0"], "--steps: must be at least 1 (got 0)"),
+        (["--seeds", "1,2,1"], "--seeds: seed 1 given twice"),
+        (["--seeds=-3"], "--seeds: must be 0 to 4294967295 (got -3)"),
+        (["--seeds", "4294967296"], "--seeds: must be 0 to 4294967295 (got 4294967296)"),
+        (["--seeds", "5:5"], "--seeds: '5:5' holds no seed"),
+        (["--seeds", "0:999999999999"], "--seeds: more than 1000; train them in parts"),
+        (["--seeds", "a"], "--seeds: cannot read 'a'; write 0:5 or 1,2,7 or tune"),
+        (["--seeds", ""], "--seeds: cannot read ''"),
+        (["--device", "tpu"], "--device: 'tpu' is unknown; write cpu or cuda"),
+        (["--device", "cuda:77"], "--device: no cuda:77; available: cpu"),
+        (["--steps", "3"], "--steps"),
+        (["--seeds", "1" * 5_000], "--seeds"),
+        (["--out", "h.json/x"], "--out"),
+        (["--out", "/proc/x"], "--out"),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
+)
+def test_what_cannot_be_trained_is_refused_and_nothing_is_written(
+    exported: Path, quick: Quick, tmp_path: Path, arguments: list[str], fragment: str
+) -> None:
+    shutil.copy(exported, tmp_path / "h.json")
+
+    ended = quick("train", "h.json", "--out", "out", *arguments, folder=tmp_path)
+
+    assert ended.code == 2, ended.err
+    assert fragment in ended.err
+    assert "Traceback" not in ended.err
+    assert [file.name for file in tmp_path.iterdir()] == ["h.json"]
