@@ -16,6 +16,7 @@ def exact_arithmetic() -> Iterator[None]:
     """
     threads = torch.get_num_threads()
     precision = torch.get_float32_matmul_precision()
+    flushed = bool(torch.tensor([1e-40]) * 0.5 == 0)  # torch has no question for it
     torch.set_num_threads(1)
     torch.set_float32_matmul_precision("highest")
     torch.set_flush_denormal(True)
@@ -26,4 +27,4 @@ def exact_arithmetic() -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(precision)
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(flushed)
