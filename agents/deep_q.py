@@ -22,11 +22,12 @@ from torch import Tensor
 from agents.environments import EnvFacts, Step
 from agents.exploration import EpsilonGreedy
 from agents.hparams import Hparams
-from agents.networks import Activations, Weights, initial_weights
+from agents.networks import Activations, initial_weights, laid_out, no_weights
 from agents.normalization import RunningScale, Scale
-from agents.optimizer import LaneAdam, all_finite, selected, stacked
+from agents.optimizer import LaneAdam
 from agents.randomness import Draws, Purpose, generator
 from agents.replay import Replay, Transitions
+from agents.stacks import Stack
 from agents.targets import double_target, loss_slope, max_target
 
 EXPLORATION_BLOCK = 256
@@ -44,9 +45,8 @@ class DeepQ:
         self._budget_steps = budget_steps
         self._device = device
         self._sizes = (facts.features, *hparams.hidden_layers, facts.actions)
-        self._online: Weights = []
-        self._target: Weights = []
-        self._optimizer = LaneAdam(device)
+        self._online = self._target = no_weights(self._sizes, device)
+        self._optimizer = LaneAdam(self._online)
         self._replay = Replay(facts.features, device)
         self._exploration = EpsilonGreedy()
         self._scale = RunningScale(facts.features, device) if self._normalizes else None
@@ -54,6 +54,7 @@ class DeepQ:
         self._replay_draws = Draws(Purpose.REPLAY, words=hparams.batch_size, block=block)
         self._action_draws = Draws(Purpose.EXPLORATION, words=2, block=EXPLORATION_BLOCK)
         self._lanes: list[Hparams] = []
+        self._steps_to_target = 0
         self._fit()
 
     @property
@@ -62,10 +63,10 @@ class DeepQ:
 
     def admit(self, hparams: Hparams, seed: int) -> None:
         fresh = initial_weights(self._sizes, generator(seed, Purpose.WEIGHTS))
-        fresh = [layer.to(self._device) for layer in fresh]
-        self._online = stacked(self._online, fresh)
-        self._target = stacked(self._target, fresh)
-        self._optimizer.admit(hparams.learning_rate, hparams.max_grad_norm, fresh)
+        weights = laid_out(fresh, self._device)
+        self._online = self._online.joined(weights)
+        self._target = self._target.joined(weights)
+        self._optimizer.admit(hparams.learning_rate, hparams.max_grad_norm, weights)
         self._replay.admit(min(hparams.buffer_size, self._budget_steps))
         self._exploration.admit(hparams)
         if self._scale is not None:
@@ -76,8 +77,8 @@ class DeepQ:
         self._fit()
 
     def keep(self, rows: Sequence[int]) -> None:
-        self._online = selected(self._online, rows)
-        self._target = selected(self._target, rows)
+        self._online = self._online.selected(rows)
+        self._target = self._target.selected(rows)
         for part in (self._optimizer, self._replay, self._exploration, self._scale):
             if part is not None:
                 part.keep(rows)
@@ -90,10 +91,11 @@ class DeepQ:
         if self._scale is not None:
             self._scale.observe(observations)
         draws = self._action_draws.next()
-        self._acting_inputs[:, 0, :-1] = torch.from_numpy(observations)
-        inputs = self._scaled(self._acting_inputs)
-        greedy = self._acting.values(self._online, inputs).argmax(dim=2).squeeze(1)
-        return self._exploration.choose(greedy.cpu().numpy(), self._facts.actions, steps, draws)
+        self._shown[...] = observations
+        inputs = self._scaled(self._acting_inputs.to(self._device))
+        values = self._acting.values(self._online, inputs).cpu().numpy()
+        greedy = values[:, :, 0].argmax(axis=1)
+        return self._exploration.choose(greedy, self._facts.actions, steps, draws)
 
     def learn(
         self,
@@ -114,18 +116,19 @@ class DeepQ:
 
     def policy(self, rows: Sequence[int]) -> "DeepQPolicy":
         scale = self._scale.scale(rows) if self._scale is not None else None
-        return DeepQPolicy(self._shaping.activation, selected(self._online, rows), scale)
+        return DeepQPolicy(self._shaping.activation, self._online.selected(rows), scale)
 
     def diverged(self, rows: Sequence[int]) -> list[bool]:
-        finite = all_finite(self._online).tolist()
+        finite = self._online.finite().tolist()
         return [not finite[row] for row in rows]
 
     def tensors(self, row: int) -> Mapping[str, Tensor]:
         """`layers.N.weight` [outputs, inputs] and `layers.N.bias`, as torch's Linear has them."""
         named = {}
-        for number, layer in enumerate(self._online):
-            named[f"layers.{number}.weight"] = layer[row, :-1].T.contiguous().cpu()
-            named[f"layers.{number}.bias"] = layer[row, -1].clone().cpu()
+        *hidden, last = (layer[row] for layer in self._online.layers)
+        for number, layer in enumerate([*hidden, last.T]):
+            named[f"layers.{number}.weight"] = layer[:-1].T.contiguous().cpu()
+            named[f"layers.{number}.bias"] = layer[-1].clone().cpu()
         if self._scale is not None:
             scale = self._scale.scale([row])
             named["observation.mean"] = scale.mean.flatten().cpu()
@@ -158,7 +161,7 @@ class DeepQ:
         if hparams.normalize_observations:
             mean, inverse = tensors["observation.mean"], tensors["observation.inverse_std"]
             scale = Scale(mean[None, None], inverse[None, None])
-        return DeepQPolicy(hparams.activation, [w.contiguous() for w in weights], scale)
+        return DeepQPolicy(hparams.activation, laid_out(weights, torch.device("cpu")), scale)
 
     def _update(self, batch: Transitions, learning: NDArray[np.bool_]) -> None:
         """One gradient step of every learning lane on its own batch."""
@@ -173,20 +176,24 @@ class DeepQ:
         else:
             target = max_target(batch.reward, discount, next_values)
         values = self._training.values(self._online, observation)
-        action = batch.action[:, :, None].long()
-        error = values.gather(2, action).squeeze(2).sub_(target)
+        action = batch.action[:, None, :].long()
+        error = values.gather(1, action).squeeze(1).sub_(target)
         slope = loss_slope(error, self._shaping.loss)
         if not learning.all():
             slope = slope.mul_(torch.from_numpy(learning[:, None]).to(self._device))
-        self._errors.zero_().scatter_(2, action, slope[:, :, None])
+        self._errors.zero_().scatter_(1, action, slope[:, None, :])
         self._training.gradients(self._online, observation, self._errors, out=self._gradients)
         self._optimizer.step(self._online, self._gradients, learning)
 
     def _update_targets(self, steps: NDArray[np.int64]) -> None:
         """Move the target weights of the lanes whose own clock says so."""
+        self._steps_to_target -= 1
+        if self._steps_to_target > 0:
+            return
+        self._steps_to_target = int((self._target_interval - steps % self._target_interval).min())
         for row in np.flatnonzero(steps % self._target_interval == 0):
             tau = self._lanes[row].tau
-            for target, online in zip(self._target, self._online, strict=True):
+            for target, online in zip(self._target.layers, self._online.layers, strict=True):
                 if tau == 1.0:
                     target[row].copy_(online[row])
                 else:
@@ -200,17 +207,19 @@ class DeepQ:
         lanes, batch = len(self._lanes), self._shaping.batch_size
         activation = self._shaping.activation
         self._acting = Activations(self._sizes, activation, lanes, 1, self._device)
-        self._acting_inputs = torch.ones((lanes, 1, self._facts.features + 1), device=self._device)
+        self._acting_inputs = torch.ones((lanes, 1, self._facts.features + 1))
+        self._shown = self._acting_inputs.numpy()[:, 0, :-1]
         self._training = Activations(self._sizes, activation, lanes, batch, self._device)
         self._batch = self._replay.batch_buffer(batch)
-        self._errors = torch.zeros((lanes, batch, self._facts.actions), device=self._device)
-        self._gradients = [torch.empty_like(layer) for layer in self._online]
+        self._errors = torch.zeros((lanes, self._facts.actions, batch), device=self._device)
+        self._gradients = self._online.zeros()
+        self._steps_to_target = 0  # unknown: look at the next step
         gamma = [hparams.gamma for hparams in self._lanes]
         self._gamma = torch.tensor(gamma, dtype=torch.float32, device=self._device)[:, None]
-        self._target_interval = np.array(
+        self._target_interval: NDArray[np.int64] = np.array(
             [hparams.target_update_interval for hparams in self._lanes], dtype=np.int64
         )
-        self._learning_starts = np.array(
+        self._learning_starts: NDArray[np.int64] = np.array(
             [hparams.learning_starts for hparams in self._lanes], dtype=np.int64
         )
 
@@ -220,16 +229,17 @@ class DeepQPolicy:
     """Greedy action of frozen networks."""
 
     activation: str
-    weights: Weights
+    weights: Stack
     scale: Scale | None
 
     def actions(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         lanes, episodes, features = observations.shape
-        device = self.weights[0].device
+        device = self.weights.flat.device
         inputs = torch.ones((lanes, episodes, features + 1), device=device)
         inputs[:, :, :-1] = torch.from_numpy(observations)
         if self.scale is not None:
             inputs = self.scale.apply(inputs)
-        sizes = (features, *(layer.shape[2] for layer in self.weights))
+        *hidden, last = self.weights.layers
+        sizes = (features, *(layer.shape[2] for layer in hidden), last.shape[1])
         room = Activations(sizes, self.activation, lanes, episodes, device)
-        return room.values(self.weights, inputs).argmax(dim=2).cpu().numpy()
+        return room.values(self.weights, inputs).argmax(dim=1).cpu().numpy()

@@ -64,5 +64,7 @@ class EpsilonGreedy:
         greedy [lanes], draws [lanes, 2]
         """
         explores = draws[:, 0] < self.epsilon(steps) * WORD
+        if not explores.any():
+            return greedy
         anything = (draws[:, 1].astype(np.int64) * actions) >> 32
         return np.where(explores, anything, greedy)

@@ -43,12 +43,15 @@ class Replay:
         self._base = np.empty(0, dtype=np.int64)
         self._capacity = np.empty(0, dtype=np.int64)
         self._stored = np.empty(0, dtype=np.int64)
+        self._sampled: tuple[Tensor, Transitions] | None = None
+        self._fit()
 
     def admit(self, capacity: int) -> None:
         """Add an empty ring for a lane behind the last."""
         self._base = np.append(self._base, self._free_place(capacity))
         self._capacity = np.append(self._capacity, capacity)
         self._stored = np.append(self._stored, 0)
+        self._fit()
 
     def keep(self, rows: Sequence[int]) -> None:
         """Let the rings of these lanes stay, in that order."""
@@ -56,6 +59,7 @@ class Replay:
         self._base = self._base[index]
         self._capacity = self._capacity[index]
         self._stored = self._stored[index]
+        self._fit()
 
     def store(
         self,
@@ -67,14 +71,14 @@ class Replay:
     ) -> None:
         """Write one transition of every lane over its oldest. All [lanes, ...]."""
         width = self._features + 1
-        staged = np.ones((len(action), self._width), dtype=np.float32)
+        staged = self._staged.numpy()
         staged[:, : width - 1] = observation
         staged[:, width : 2 * width - 1] = next_observation
         staged[:, 2 * width] = action
         staged[:, 2 * width + 1] = reward
         staged[:, 2 * width + 2] = ~terminated
         place = torch.from_numpy(self._base + self._stored % self._capacity)
-        self._rows.index_copy_(0, place.to(self._device), torch.from_numpy(staged).to(self._device))
+        self._rows.index_copy_(0, place.to(self._device), self._staged.to(self._device))
         self._stored += 1
 
     def sample(self, draws: NDArray[np.uint32], out: Tensor) -> Transitions:
@@ -84,9 +88,16 @@ class Replay:
         out    [lanes, batch, width]   receives the rows
         """
         stored = np.minimum(self._stored, self._capacity)
-        place = ((draws.astype(np.int64) * stored[:, None]) >> 32) + self._base[:, None]
-        flat = torch.from_numpy(place.ravel()).to(self._device)
+        place = np.multiply(draws, stored[:, None], dtype=np.int64)
+        np.right_shift(place, 32, out=place)
+        np.add(place, self._base[:, None], out=place)
+        flat = torch.from_numpy(place.reshape(-1)).to(self._device)
         torch.index_select(self._rows, 0, flat, out=out.view(-1, self._width))
+        if self._sampled is None or self._sampled[0] is not out:
+            self._sampled = (out, self._views(out))
+        return self._sampled[1]
+
+    def _views(self, out: Tensor) -> Transitions:
         width = self._features + 1
         return Transitions(
             observation=out[:, :, :width],
@@ -95,6 +106,11 @@ class Replay:
             reward=out[:, :, 2 * width + 1],
             goes_on=out[:, :, 2 * width + 2],
         )
+
+    def _fit(self) -> None:
+        """Allocate the working memory for the lanes there are now."""
+        self._staged = torch.ones((len(self._base), self._width))
+        self._sampled = None
 
     def batch_buffer(self, batch: int) -> Tensor:
         """Room for one sampled batch of every lane, [lanes, batch, width]."""

@@ -8,10 +8,10 @@ def max_target(reward: Tensor, discount: Tensor, next_values: Tensor) -> Tensor:
 
     reward       [lanes, batch]
     discount     [lanes, batch]           gamma, or 0 where the episode terminated
-    next_values  [lanes, batch, actions]  from the target weights
+    next_values  [lanes, actions, batch]  from the target weights
     returns      [lanes, batch]
     """
-    return reward + discount * next_values.amax(dim=2)
+    return reward + discount * next_values.amax(dim=1)
 
 
 def double_target(
@@ -20,10 +20,10 @@ def double_target(
     """Double Q-learning target (van Hasselt, Guez & Silver 2016, equation 4).
 
     As `max_target`, but the online weights choose the next action and the target weights value it.
-    next_online_values  [lanes, batch, actions]
+    next_online_values  [lanes, actions, batch]
     """
-    chosen = next_online_values.argmax(dim=2, keepdim=True)
-    return reward + discount * next_values.gather(2, chosen).squeeze(2)
+    chosen = next_online_values.argmax(dim=1, keepdim=True)
+    return reward + discount * next_values.gather(1, chosen).squeeze(1)
 
 
 def loss_slope(td_error: Tensor, loss: str) -> Tensor:

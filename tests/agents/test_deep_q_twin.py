@@ -14,6 +14,7 @@ from agents.environments import EnvFacts, EnvSpec, Step
 from agents.hparams import Hparams, make_hparams
 from agents.optimizer import LaneAdam
 from agents.randomness import Purpose, environment_seed
+from agents.stacks import Stack
 from agents.training import train
 from tests import probes, twin
 from tests.twin import Transition, Twin
@@ -170,8 +171,9 @@ def test_the_gradient_written_by_hand_is_that_of_autograd(
     given: list[list[Tensor]] = []
     adam_step = LaneAdam.step
 
-    def listen(adam: LaneAdam, weights: Any, gradients: list[Tensor], learning: Any) -> None:
-        given.append([layer.clone() for layer in gradients])
+    def listen(adam: LaneAdam, weights: Any, gradients: Stack, learning: Any) -> None:
+        *hidden, last = gradients.layers
+        given.append([layer.clone() for layer in (*hidden, last.mT)])
         adam_step(adam, weights, gradients, learning)
 
     monkeypatch.setattr(LaneAdam, "step", listen)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from agents.exactness import exact_arithmetic
-from agents.networks import Weights
-from agents.optimizer import LaneAdam, all_finite, selected, stacked
+from agents.optimizer import LaneAdam
+from agents.stacks import Stack
 
 CPU = torch.device("cpu")
 SHAPES = [(5, 33), (34, 7), (8, 2)]
@@ -17,7 +17,7 @@ RATES = [1e-3, 0.1, 1e-6, 3e-2, 1.0]
 NORMS = [1e9, 0.5, 10.0, 1e-3, 1e-6]
 
 
-def made_up(lanes: int, seed: int, size: float = 1.0) -> Weights:
+def made_up(lanes: int, seed: int, size: float = 1.0) -> list[Tensor]:
     torch.manual_seed(seed)
     return [size * torch.randn(lanes, *shape) for shape in SHAPES]
 
@@ -25,41 +25,40 @@ def made_up(lanes: int, seed: int, size: float = 1.0) -> Weights:
 class Lanes:
     """Stacked weights and their optimizer."""
 
-    def __init__(self, first: Weights, rates: Sequence[float], norms: Sequence[float]) -> None:
-        self.adam = LaneAdam(CPU)
-        self.weights: Weights = []
+    def __init__(self, first: list[Tensor], rates: Sequence[float], norms: Sequence[float]) -> None:
+        self.weights = Stack(first).selected([])
+        self.adam = LaneAdam(self.weights)
         for row, (rate, norm) in enumerate(zip(rates, norms, strict=True)):
             self.admit([layer[row : row + 1] for layer in first], rate, norm)
 
-    def admit(self, fresh: Weights, rate: float, norm: float) -> None:
-        self.weights = stacked(self.weights, fresh)
-        self.adam.admit(rate, norm, fresh)
+    def admit(self, fresh: list[Tensor], rate: float, norm: float) -> None:
+        self.weights = self.weights.joined(Stack(fresh))
+        self.adam.admit(rate, norm, Stack(fresh))
 
-    def step(self, gradients: Weights, learning: Sequence[bool] | None = None) -> None:
-        lanes = len(self.weights[0])
-        learns = np.array([True] * lanes if learning is None else learning)
-        self.adam.step(self.weights, [layer.clone() for layer in gradients], learns)
+    def step(self, gradients: list[Tensor], learning: Sequence[bool] | None = None) -> None:
+        learns = np.array([True] * self.weights.lanes if learning is None else learning)
+        self.adam.step(self.weights, Stack(gradients), learns)
 
-    def lane(self, row: int) -> Weights:
-        return [layer[row].clone() for layer in self.weights]
+    def lane(self, row: int) -> list[Tensor]:
+        return [layer[row].clone() for layer in self.weights.layers]
 
 
 class TorchLane:
     """One lane's weights under torch.optim.Adam, in double precision."""
 
-    def __init__(self, first: Weights, rate: float, norm: float) -> None:
+    def __init__(self, first: list[Tensor], rate: float, norm: float) -> None:
         self.weights = [nn.Parameter(layer.double().clone()) for layer in first]
         self.adam = torch.optim.Adam(self.weights, lr=rate)
         self.norm = norm
 
-    def step(self, gradients: Weights) -> None:
+    def step(self, gradients: list[Tensor]) -> None:
         for weight, gradient in zip(self.weights, gradients, strict=True):
             weight.grad = gradient.double().clone()
         nn.utils.clip_grad_norm_(self.weights, self.norm)
         self.adam.step()
 
 
-def assert_same_bits(weights: Weights, expected: Weights) -> None:
+def assert_same_bits(weights: list[Tensor], expected: list[Tensor]) -> None:
     for mine, theirs in zip(weights, expected, strict=True):
         assert torch.equal(mine.view(torch.int32), theirs.view(torch.int32))
 
@@ -112,7 +111,7 @@ def test_a_lane_that_clips_does_not_change_its_neighbour() -> None:
         strict.step(gradients)
 
     assert_same_bits(strict.lane(0), generous.lane(0))
-    assert not torch.equal(strict.weights[0][1], generous.weights[0][1])
+    assert not torch.equal(strict.lane(1)[0], generous.lane(1)[0])
 
 
 # A reduction over the layers (torch.linalg.vector_norm with dim=0) rounds in another way for one
@@ -158,17 +157,17 @@ def test_a_lane_that_does_not_clip_moves_the_same_whoever_its_neighbours(lanes: 
 
 def test_a_lane_that_does_not_learn_stays_exactly_as_it_is() -> None:
     lanes = Lanes(made_up(3, seed=0), [1e-2] * 3, [0.5] * 3)
-    lanes.weights[0][1, 0, :3] = torch.tensor([0.0, -0.0, 1e-30])
+    lanes.weights.layers[0][1, 0, :3] = torch.tensor([0.0, -0.0, 1e-30])
     before = lanes.lane(1)
 
     for step in range(1, 30):
         lanes.step(blank_row(made_up(3, seed=step), 1), learning=[True, False, True])
 
     assert_same_bits(lanes.lane(1), before)
-    assert not torch.equal(lanes.weights[0][0], before[0])
+    assert not torch.equal(lanes.lane(0)[0], before[0])
 
 
-def blank_row(gradients: Weights, row: int) -> Weights:
+def blank_row(gradients: list[Tensor], row: int) -> list[Tensor]:
     for layer in gradients:
         layer[row] = 0.0
     return gradients
@@ -211,9 +210,9 @@ def test_lanes_that_stay_keep_their_state() -> None:
         gradients = made_up(4, seed=step)
         if step == 20:
             part.adam.keep(rows)
-            part.weights = selected(part.weights, rows)
+            part.weights = part.weights.selected(rows)
         whole.step(gradients)
-        part.step(gradients if step < 20 else selected(gradients, rows))
+        part.step(gradients if step < 20 else [layer[rows] for layer in gradients])
 
     for place, row in enumerate(rows):
         assert_same_bits(part.lane(place), whole.lane(row))
@@ -222,7 +221,7 @@ def test_lanes_that_stay_keep_their_state() -> None:
 def test_selected_lanes_are_copies() -> None:
     weights = made_up(2, seed=0)
 
-    chosen = selected(weights, [1])
+    chosen = Stack(weights).selected([1]).layers
     chosen[0].zero_()
 
     assert bool(weights[0][1].any())
@@ -234,6 +233,6 @@ def test_a_lane_with_one_number_that_is_none_is_not_finite(fault: float) -> None
     weights[2][1, 7, 1] = fault
     weights[0][3, 0, 0] = fault
 
-    finite: Tensor = all_finite(weights)
+    finite: Tensor = Stack(weights).finite()
 
     assert finite.tolist() == [True, False, True, False]
