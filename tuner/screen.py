@@ -91,7 +91,7 @@ def print_results(console: Console, summary: StudySummary) -> None:
     for name in ("trial", "mean", "std", "min"):
         table.add_column(name, justify="right")
     table.add_column("every seed's score", no_wrap=True)
-    table.add_column("hyperparameters")
+    table.add_column("hyperparameters", overflow="fold")
     for trial in shown:
         table.add_row(str(trial.number), *_spread_cells(trial), _params_text(trial))
     console.print(table)
