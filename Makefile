@@ -33,5 +33,9 @@ learning: setup
 coverage: setup
 	$(BIN)/python -m pytest -m "not learning" --cov=agents --cov=tuner --cov-report=term
 
+bench: setup
+	$(PIP) --group bench
+	$(BIN)/python scripts/benchmark_lanes
+
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ import torch
 from agents.budget import Budget
 from agents.environments import EnvFacts, EnvSpec
 from agents.evaluation import play
+from agents.exactness import exact_arithmetic
 from agents.hparams import Hparams, shaping_values
 from agents.lane_envs import make_lane_envs
 from agents.learner import make_learner
@@ -47,10 +48,14 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Finished:
-    """A lane reached the end of its budget, with its policy as tensors by name."""
+    """A lane reached the end of its budget, with its policy as tensors by name.
+
+    exact: whether the start-up test found lanes independent bit for bit in this process.
+    """
 
     run: str
     tensors: dict[str, torch.Tensor]
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ class Cohort:
         self._env, self._facts, self._budget = spec.env, facts, spec.budget
         self._train_freq = spec.hparams.train_freq
         self._learner = make_learner(spec.agent, spec.hparams, facts, spec.budget.steps, device)
+        with exact_arithmetic():
+            self._exact = self._learner.is_exact()
         self._envs = make_lane_envs(spec.env, facts)
         self._lanes: list[_Lane] = []
         self._steps = np.empty(0, dtype=np.int64)
@@ -170,7 +177,7 @@ class Cohort:
                 yield Evaluated(lane.run, mark, int(self._steps[row]), returns)
                 if mark == self._budget.evaluations:
                     finished.append(row)
-                    yield Finished(lane.run, dict(self._learner.tensors(row)))
+                    yield Finished(lane.run, dict(self._learner.tensors(row)), self._exact)
         yield from self._fail(broken, gone=finished)
 
     def _fail(self, broken: Mapping[int, str], gone: Sequence[int] = ()) -> Iterator[Event]:

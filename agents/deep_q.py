@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.environments import EnvFacts, Step
+from agents.exactness import network_is_exact
 from agents.exploration import EpsilonGreedy
 from agents.hparams import Hparams
 from agents.networks import Activations, initial_weights, laid_out, no_weights
@@ -114,6 +115,12 @@ class DeepQ:
                 if learning.any():
                     self._update(self._replay.sample(draws, out=self._batch), learning)
 
+    def is_exact(self) -> bool:
+        return all(
+            network_is_exact(self._sizes, self._shaping.activation, batch, self._device)
+            for batch in (1, self._shaping.batch_size)
+        )
+
     def policy(self, rows: Sequence[int]) -> "DeepQPolicy":
         scale = self._scale.scale(rows) if self._scale is not None else None
         return DeepQPolicy(self._shaping.activation, self._online.selected(rows), scale)
@@ -179,10 +186,12 @@ class DeepQ:
         action = batch.action[:, None, :].long()
         error = values.gather(1, action).squeeze(1).sub_(target)
         slope = loss_slope(error, self._shaping.loss)
-        if not learning.all():
-            slope = slope.mul_(torch.from_numpy(learning[:, None]).to(self._device))
         self._errors.zero_().scatter_(1, action, slope[:, None, :])
         self._training.gradients(self._online, observation, self._errors, out=self._gradients)
+        if not learning.all():
+            idle = torch.from_numpy(~learning).to(self._device)[:, None, None]
+            for layer in self._gradients.layers:
+                layer.masked_fill_(idle, 0.0)  # not a product: zero times infinity is no zero
         self._optimizer.step(self._online, self._gradients, learning)
 
     def _update_targets(self, steps: NDArray[np.int64]) -> None:

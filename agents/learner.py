@@ -51,6 +51,10 @@ class Learner(Protocol):
         """Take in what step number `steps` brought, and update whatever is due."""
         ...
 
+    def is_exact(self) -> bool:
+        """Whether lanes of these shapes are independent bit for bit in this process."""
+        ...
+
     def policy(self, rows: Sequence[int]) -> GreedyPolicy:
         """What these lanes would do if they stopped learning now."""
         ...

@@ -37,7 +37,7 @@ class RunningScale:
         self._squares = np.empty((0, features))
 
     def admit(self) -> None:
-        """Add a lane behind the last, which leaves observations as they are at first."""
+        """Add a lane behind the last, that has observed nothing yet."""
         blank = np.zeros((1, self._mean.shape[1]))
         self._count = np.concatenate([self._count, np.zeros((1, 1))])
         self._mean = np.concatenate([self._mean, blank])

@@ -54,6 +54,11 @@ class Candidate:
                 yield mark, fmean(fmean(curve[mark]) for curve in self._curves.values())
 
     @property
+    def unscored(self) -> int:
+        """How many of its runs are not finished."""
+        return self._seeds - len(self._scores)
+
+    @property
     def marks_in_training(self) -> int:
         """How many marks its unfinished runs have reached."""
         return sum(len(c) for index, c in self._curves.items() if index not in self._scores)

@@ -2,7 +2,10 @@
 
 import json
 import os
+import shlex
+import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,21 +15,24 @@ import typer
 from rich.console import Console
 
 from agents.environments import EnvSpec, describe, import_environments
-from agents.errors import AgentError
+from agents.errors import AgentError, CheckpointError, EnvError, HparamsError
 from tuner import export as exporting
 from tuner import hparams_file, options, screen
 from tuner import study as studies
-from tuner.errors import Stopped, TunerError
+from tuner.errors import Stopped, TunerError, UsageError
+from tuner.pace import Pace, pace
 from tuner.scheduler import Resources, Scheduler
 from tuner.signals import StopSignals
 from tuner.storage import DEFAULT_URL, open_for_reading, open_for_writing
-from tuner.summary import only_study, our_studies, summarize
+from tuner.summary import StudySummary, only_study, our_studies, summarize
 
 if TYPE_CHECKING:
     from agents.cohort import Evaluated
     from tuner.retrain import Trained
 
 DEFAULT_LANES = 16
+MOST_EPISODES = 1_000_000
+AGENT_EXIT = {CheckpointError: 5, EnvError: 2, HparamsError: 2}
 
 app = typer.Typer(
     name="tuner",
@@ -55,8 +61,8 @@ def main() -> None:
         app()
     except (TunerError, AgentError) as error:
         for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
-        sys.exit(error.exit_code if isinstance(error, TunerError) else 2)
+            print(problem if isinstance(error, Stopped) else f"error: {problem}", file=sys.stderr)
+        sys.exit(error.exit_code if isinstance(error, TunerError) else AGENT_EXIT[type(error)])
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # our reader left, as `| head` does
             os._exit(0)
@@ -65,7 +71,8 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     except OSError as error:  # of a file that was named on the command line
-        print(f"error: '{error.filename}': {error.strerror}", file=sys.stderr)
+        where = f"'{error.filename}'" if error.filename else "writing the output"
+        print(f"error: {where}: {error.strerror}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -98,11 +105,12 @@ def launch(
     with open_for_writing(storage) as store:
         _search(Scheduler(loaded, store, resources))
         summary = summarize(store, loaded.name)
+    summary.check_any_complete()
     console = Console()
     screen.print_results(console, summary)
     console.print(f"\ndatabase: {storage}", highlight=False, soft_wrap=True)
-    option = "" if storage == DEFAULT_URL else f" --storage {storage}"
-    screen.print_next_steps(console, loaded.name, option)
+    option = "" if storage == DEFAULT_URL else f" --storage {shlex.quote(storage)}"
+    screen.print_next_steps(console, _command(), loaded.name, option)
 
 
 @app.command(name="studies")
@@ -123,16 +131,20 @@ def status(
         names = [study] if study is not None else our_studies(store)
         summaries = [summarize(store, name) for name in names]
         writer = store.writer()
+        paces = {name: None if writer is None else pace(store, name, writer) for name in names}
     if as_json:
-        data = {"writer": writer, "studies": [summary.as_data() for summary in summaries]}
+        data = {
+            "writer": None if writer is None else writer.pid,
+            "studies": [summary.as_data() | _pace_data(paces, summary) for summary in summaries],
+        }
         print(json.dumps(data, allow_nan=False))
         return
     console = Console()
     for summary in summaries:
-        screen.print_state(console, summary)
+        screen.print_state(console, summary, paces[summary.study.name])
         screen.print_results(console, summary)
     if writer is not None:
-        console.print(f"\nprocess {writer} is at work on this database", highlight=False)
+        console.print(f"\nprocess {writer.pid} is at work on this database", highlight=False)
 
 
 @app.command()
@@ -227,7 +239,9 @@ def evaluate(
 
     import_environments(allow_import or ())
     options.check_seed("--seed", seed)
-    result = retrain.evaluate(directory, options.at_least_one("--episodes", episodes), seed)
+    if options.at_least_one("--episodes", episodes) > MOST_EPISODES:
+        raise UsageError(f"--episodes: more than {MOST_EPISODES:,}; play them with several --seed")
+    result = retrain.evaluate(directory, episodes, seed)
     if as_json:
         print(json.dumps(asdict(result), allow_nan=False))
         return
@@ -247,6 +261,21 @@ def _search(scheduler: Scheduler) -> None:
         except Stopped as stopped:
             again = "run the same command to go on"
             raise Stopped(f"{stopped.problems[0]}; {again}", stopped.exit_code) from None
+
+
+def _pace_data(paces: Mapping[str, Pace | None], summary: StudySummary) -> dict[str, object]:
+    found = paces[summary.study.name]
+    return {"pace": None if found is None else asdict(found)}
+
+
+def _command() -> str:
+    """What to type for this program: as it was called, unless a plain `tuner` is the same."""
+    called = Path(sys.argv[0])
+    if called.name != "tuner":
+        return f"{shlex.quote(sys.executable)} -m tuner"
+    found = shutil.which("tuner")
+    same = found is not None and os.path.realpath(found) == os.path.realpath(called)
+    return "tuner" if same else shlex.quote(os.path.relpath(called))
 
 
 def _compared(run: "Trained") -> str:

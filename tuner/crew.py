@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO
 
 from tuner import messages
-from tuner.errors import TunerError
+from tuner.errors import TooManyFailures
 
 STOP_GRACE_S = 5.0
 STARTS_TO_TRY = 3
@@ -130,7 +130,9 @@ class Crew:
         place = self._trainers.index(trainer)
         del self._trainers[place]
         if self._stillborn > STARTS_TO_TRY:
-            raise TunerError(f"a trainer process could not start (exit {exit_code}):\n{last_words}")
+            raise TooManyFailures(
+                f"a trainer process could not start (exit {exit_code}):\n{last_words}"
+            )
         self._trainers.insert(place, self._start())
         return Died(list(trainer.runs), exit_code, last_words)
 

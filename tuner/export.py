@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import optuna
-
 from tuner.hparams_file import EnvTable, EvaluationTable, Evidence, HparamsFile
 from tuner.summary import StudySummary, TrialSummary
 
@@ -26,7 +24,7 @@ def to_file(summary: StudySummary, trial: TrialSummary) -> HparamsFile:
         ),
         hparams=study.hparams(dict(trial.params)).model_dump(mode="json"),
         evidence=Evidence.model_validate(_evidence(summary, trial)),
-        made_with={**trial.runs[0].made_with, "optuna": optuna.__version__},
+        made_with=trial.runs[0].made_with,
     )
 
 

@@ -51,10 +51,14 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Finished:
-    """Trainer: a run reached the end of its budget, `seconds` after it was admitted."""
+    """Trainer: a run reached the end of its budget, `seconds` after it was admitted.
+
+    exact: whether lanes are independent bit for bit on the trainer's machine.
+    """
 
     run: str
     seconds: float
+    exact: bool
     type: Literal["finished"] = "finished"
 
 

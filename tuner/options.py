@@ -29,7 +29,7 @@ def seed_list(text: str, file: HparamsFile) -> list[int]:
         return seeds
     seeds = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(-?\d{1,10})(?::(-?\d{1,10}))?\s*", part)
+        match = re.fullmatch(r"\s*(-?\d{1,20})(?::(-?\d{1,20}))?\s*", part)
         if not match:
             raise UsageError(f"--seeds: cannot read '{part}'; write 0:5 or 1,2,7 or tune")
         first = int(match[1])

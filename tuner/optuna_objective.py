@@ -6,6 +6,7 @@ For the same parameters it gives the same values as `tuner launch`: the same see
 same lanes.
 """
 
+import warnings
 from collections.abc import Callable
 
 import optuna
@@ -14,12 +15,17 @@ from agents.cohort import Evaluated, Failed, RunSpec
 from agents.environments import EnvSpec
 from agents.training import train
 from tuner.candidate import Candidate
-from tuner.errors import TooManyFailures
-from tuner.search_space import distributions
+from tuner.errors import StudyError, TooManyFailures
+from tuner.search_space import distributions, suggest
 from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import run_score
 from tuner.study import Study, load
 from tuner.trials import OpenTrial, summary_attrs
+
+INEXACT = (
+    "lanes are not independent bit for bit in this process, so that scores may differ in the last "
+    "digits from those of `tuner launch`; import tuner or agents before the first torch product"
+)
 
 
 def objective(study: str | Study, *, device: str = "cpu") -> Callable[[optuna.Trial], float]:
@@ -31,7 +37,9 @@ def objective(study: str | Study, *, device: str = "cpu") -> Callable[[optuna.Tr
     space = distributions(loaded.study.agent, loaded.space)
 
     def value(trial: optuna.Trial) -> float:
-        params = {name: trial._suggest(name, space[name]) for name in space}
+        if trial.study.direction != optuna.study.StudyDirection.MAXIMIZE:
+            raise StudyError('scores are maximised: create_study(direction="maximize")')
+        params = {name: suggest(trial, name, space[name]) for name in space}
         candidate = Candidate(
             OpenTrial(trial.number, params), loaded.hparams(params), loaded.seeds.start
         )
@@ -44,6 +52,8 @@ def objective(study: str | Study, *, device: str = "cpu") -> Callable[[optuna.Tr
             elif isinstance(event, Failed):
                 raise TooManyFailures(f"seed {index} failed: {event.reason}: {event.text}")
             else:
+                if not event.exact:
+                    warnings.warn(INEXACT, stacklevel=2)
                 marks, returns = loaded.run_budget.marks, candidate.curve(index)
                 candidate.scored(index, run_score(loaded.objective.score, marks, returns))
         spread = candidate.spread

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
@@ -45,36 +46,59 @@ def train(
     A directory holds hparams.json, model.safetensors and evaluations.csv (step, episode, return).
     With other `steps` than the file's, the file's evidence says nothing and is left out.
     """
+    file = _with_steps(file, steps)
+    directories = _directories(out, seeds, force)
+    specs = {str(seed): _run_spec(file, seed) for seed in seeds}
+    curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
+    trained, failures = [], []
+    try:
+        for event in train_runs(specs, device):
+            if isinstance(event, Evaluated):
+                curves[event.run].append(event)
+                watch(event)
+            elif isinstance(event, Finished):
+                seed = int(event.run)
+                _write(directories[seed], file, event, curves[event.run])
+                score = _score(file, curves[event.run])
+                claimed = file.claimed_scores().get(seed)
+                trained.append(Trained(seed, score, claimed, directories[seed]))
+            else:
+                failures.append(event)
+    finally:
+        _remove_empty([*directories.values(), out])
+    _raise_failures(failures, trained)
+    return sorted(trained, key=lambda run: list(seeds).index(run.seed))
+
+
+def _with_steps(file: HparamsFile, steps: int | None) -> HparamsFile:
+    """The file, for another number of steps if `steps` is one, checked to be trainable."""
     if steps is not None and steps < file.evaluation.marks:
         raise UsageError(
             f"--steps: must be at least {file.evaluation.marks}, one for every mark (got {steps})"
         )
     if steps is not None and steps != file.budget_steps:
         file = file.model_copy(update={"budget_steps": steps, "evidence": None, "made_with": None})
+    starts = file.checked_hparams().learning_starts
+    if starts >= file.budget_steps:
+        raise UsageError(
+            f"{file.budget_steps} steps: learning starts after {starts}, so that nothing would be "
+            "learned; train longer, or lower learning_starts"
+        )
+    return file
+
+
+def _directories(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
+    """A directory for every seed, made now and not after an hour of training."""
     directories = {seed: out / f"seed-{seed}" for seed in seeds}
-    if taken := [str(path) for path in directories.values() if path.exists() and not force]:
+    taken = [str(path) for path in directories.values() if (path / "hparams.json").exists()]
+    if taken and not force:
         raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
     try:
-        out.mkdir(parents=True, exist_ok=True)  # now, not after an hour of training
+        for directory in directories.values():
+            directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--out: '{out}' cannot be made ({error.strerror})") from None
-    specs = {str(seed): _run_spec(file, seed) for seed in seeds}
-    curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
-    trained, failures = [], []
-    for event in train_runs(specs, device):
-        if isinstance(event, Evaluated):
-            curves[event.run].append(event)
-            watch(event)
-        elif isinstance(event, Finished):
-            seed = int(event.run)
-            _write(directories[seed], file, event, curves[event.run])
-            score = _score(file, curves[event.run])
-            claimed = file.claimed_scores().get(seed)
-            trained.append(Trained(seed, score, claimed, directories[seed]))
-        else:
-            failures.append(event)
-    _raise_failures(failures, len(specs))
-    return sorted(trained, key=lambda run: list(seeds).index(run.seed))
+        raise UsageError(f"--out: '{error.filename}' cannot be made ({error.strerror})") from None
+    return directories
 
 
 @dataclass(frozen=True)
@@ -121,24 +145,35 @@ def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:
     return run_score(file.evaluation.score, file.budget.marks, [event.returns for event in curve])
 
 
+def _remove_empty(directories: Sequence[Path]) -> None:
+    for directory in directories:
+        with suppress(OSError):  # what it holds, it keeps
+            directory.rmdir()
+
+
 def _write(
     directory: Path, file: HparamsFile, finished: Finished, curve: Sequence[Evaluated]
 ) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
+    """Everything of one seed; hparams.json comes last and says that the rest is there."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["step", "episode", "return"])
     for event in curve:
         rows.writerows([event.step, number, value] for number, value in enumerate(event.returns))
-    write_whole(directory / "evaluations.csv", table.getvalue().encode())
-    checkpoint.save(directory, finished.tensors)
-    hparams_file.write(directory / "hparams.json", file, force=True)
+    try:
+        write_whole(directory / "evaluations.csv", table.getvalue().encode())
+        checkpoint.save(directory, finished.tensors)
+        hparams_file.write(directory / "hparams.json", file, force=True)
+    except OSError as error:
+        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
 
 
-def _raise_failures(failures: Sequence[Failed], runs: int) -> None:
+def _raise_failures(failures: Sequence[Failed], trained: Sequence[Trained]) -> None:
     if failures:
         seeds = ", ".join(event.run for event in failures)
+        kept = ", ".join(f"{run.directory} (score {run.score})" for run in trained) or "none"
         raise TooManyFailures(
-            f"{len(failures)} of {runs} runs failed (seeds {seeds}); the last one said:\n"
+            f"{len(failures)} of {len(failures) + len(trained)} runs failed (seeds {seeds}); "
+            f"finished and kept: {kept}; the last failure said:\n"
             f"{failures[-1].reason}: {failures[-1].text}"
         )

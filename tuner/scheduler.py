@@ -7,6 +7,7 @@ trainers; all it needs to decide stands in memory, all that is finished stands i
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from agents.hparams import shaping_values
 from tuner import messages
@@ -153,7 +154,10 @@ class Scheduler:
         steps, returns = self._study.run_budget.marks, candidate.curve(index)
         score = run_score(self._study.objective.score, steps, returns)
         curve = {"steps": list(steps), "returns": [list(episodes) for episodes in returns]}
-        self._record(report, candidate, index, status="finished", score=score, curve=curve)
+        exact = {"lane_selftest": "exact" if report.exact else "approximate"}
+        self._record(
+            report, candidate, index, status="finished", score=score, curve=curve, made_with=exact
+        )
         candidate.scored(index, score)
         self._runs_done += 1
         self._endings.append(None)
@@ -167,8 +171,11 @@ class Scheduler:
         number = candidate.number
         crew.evict([_run_name(number, other) for other in range(self._study.seeds.start)])
         self._fail(candidate, error)
-        self._endings.append(report.text)
-        self._judge_failures()
+        if (
+            report.reason != "diverged"
+        ):  # that is the configuration's fault, and the search's business
+            self._endings.append(report.text)
+            self._judge_failures()
 
     def _fail(self, candidate: Candidate, error: str) -> None:
         reason, _, text = error.partition(": ")
@@ -186,6 +193,7 @@ class Scheduler:
         score: float | None = None,
         curve: dict[str, object] | None = None,
         error: str | None = None,
+        made_with: dict[str, str] | None = None,
     ) -> None:
         self._store.record(
             Run(
@@ -199,7 +207,7 @@ class Scheduler:
                 curve=curve or {},
                 seconds=report.seconds,
                 attempt=candidate.continued + self._attempts.get(report.run, 1),
-                made_with=dict(self._made_with),
+                made_with=self._made_with | {"optuna": version("optuna")} | (made_with or {}),
                 error=error,
             )
         )
@@ -238,8 +246,9 @@ class Scheduler:
         most = len(self._endings) > ENDINGS_TO_JUDGE and 2 * len(failures) > len(self._endings)
         if all_of_the_first or most:
             raise TooManyFailures(
-                f"{len(failures)} of {len(self._endings)} runs failed; the last one said:\n"
-                f"{failures[-1]}"
+                f"{len(failures)} of {len(self._endings)} runs failed; the last one by "
+                f"{failures[-1].strip().splitlines()[-1]}\n{failures[-1]}\n"
+                "mend it, then launch under a new name or with another --storage"
             )
 
     def _check_stop(self, code: int | None) -> None:
@@ -255,17 +264,20 @@ class Scheduler:
 
     def _progress(self, busy_lanes: int) -> Progress:
         study = self._study
-        runs = study.study.trials * study.seeds.start
-        marks = sum(candidate.marks_in_training for candidate in self._candidates.values())
+        trials = max(study.study.trials, self._told)
+        candidates = self._candidates.values()
+        marks = sum(candidate.marks_in_training for candidate in candidates)
         steps_in_training = marks * study.budget.steps // study.budget.evaluations
+        unasked = trials - self._told - len(candidates)
+        runs_left = unasked * study.seeds.start + sum(c.unscored for c in candidates)
         return Progress(
-            trials=study.study.trials,
+            trials=trials,
             trials_done=self._told,
-            runs=runs,
+            runs=self._runs_done + runs_left,
             runs_done=self._runs_done,
             busy_lanes=busy_lanes,
             steps_done=self._steps_done,
-            steps_left=max(0, (runs - self._runs_done) * study.budget.steps - steps_in_training),
+            steps_left=max(0, runs_left * study.budget.steps - steps_in_training),
             elapsed_s=time.monotonic() - self._began,
             best=self._best,
         )

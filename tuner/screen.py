@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tuner.pace import Pace
 from tuner.progress import Best, Progress
 from tuner.seed_statistics import Spread
 from tuner.summary import StudySummary, TrialSummary
@@ -105,25 +106,34 @@ def print_results(console: Console, summary: StudySummary) -> None:
     )
 
 
-def print_state(console: Console, summary: StudySummary) -> None:
-    """How many trials and runs there are, in one line."""
-    counts = ", ".join(f"{n} {state.lower()}" for state, n in summary.counts.items())
+def print_state(console: Console, summary: StudySummary, pace: Pace | None) -> None:
+    """How many trials and runs there are, how fast it goes, why the last failure failed."""
+    words = {"RUNNING": "running" if pace else "interrupted (launch again to go on)"}
+    counts = ", ".join(
+        f"{n} {words.get(state, state.lower())}" for state, n in summary.counts.items()
+    )
     console.print(
         f"{escape(summary.study.name)}: {counts or 'no trial yet'}, "
         f"of {summary.study.study.trials}; {summary.runs_finished} of {summary.runs} runs finished",
         highlight=False,
     )
+    if pace is not None and pace.left_s is not None:
+        console.print(
+            f"{pace.steps_per_second:,.0f} steps/s, {_clock(pace.left_s)} left", highlight=False
+        )
+    if summary.last_failure is not None:
+        console.print(Text(f"the last failure: {summary.last_failure}"))
 
 
-def print_next_steps(console: Console, study: str, storage_option: str) -> None:
-    """The three commands to type after a search."""
+def print_next_steps(console: Console, tuner: str, study: str, storage_option: str) -> None:
+    """The three commands to type after a search. tuner: what this program is called by."""
     console.print("\nnext:", highlight=False)
     for command, what in (
-        (f"tuner dashboard{storage_option}", "look at the trials in a browser"),
-        (f"tuner export {study}{storage_option} -o hparams.json", "write the configuration"),
-        ("tuner train hparams.json --seeds 0:10 --out trained", "train it on seeds it never saw"),
+        (f"dashboard{storage_option}", "look at the trials in a browser"),
+        (f"export {study}{storage_option} -o hparams.json", "write the configuration"),
+        ("train hparams.json --seeds 0:10 --out trained", "train it on seeds it never saw"),
     ):
-        console.print(Text(f"  {command:<60} # {what}"), soft_wrap=True)
+        console.print(Text(f"  {tuner} {command:<52} # {what}"), soft_wrap=True)
 
 
 def scores_text(spread: Spread) -> str:

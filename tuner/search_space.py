@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
+import optuna
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -102,6 +103,18 @@ def _last_step(searched: Range) -> float:
     return float(low + (high - low) // step * step)
 
 
+def suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
+    """A trial's value for one hyperparameter: the sampler's, or the one stored before."""
+    match distribution:
+        case CategoricalDistribution(choices=choices):
+            return trial.suggest_categorical(name, choices)
+        case IntDistribution(low=low, high=high, log=log, step=step):
+            return trial.suggest_int(name, low, high, log=log, step=step)
+        case FloatDistribution(low=low, high=high, log=log, step=step):
+            return trial.suggest_float(name, low, high, log=log, step=step)
+    raise AssertionError(distribution)
+
+
 def to_hparams(
     agent: str, space: Space, fixed: Mapping[str, Any], params: Mapping[str, Any]
 ) -> Hparams:
@@ -163,7 +176,7 @@ def _range_problems(agent: str, name: str, searched: Range) -> list[str]:
     if step is not None:
         if searched.log:
             problems.append(f"{where}: log and step cannot be combined; drop one")
-        if step <= 0 or step > high - low:
+        if step <= 0 or Decimal(str(step)) > Decimal(str(high)) - Decimal(str(low)):
             problems.append(f"{where}: step must be above 0 and at most {high - low} (got {step})")
         if _is_whole(agent, name) and not isinstance(step, int):
             problems.append(f"{where}: step needs a whole number (got {step})")
@@ -203,13 +216,29 @@ def _combination_problems(
     batch = max(_reach(agent, "batch_size", space, fixed))
     buffer = min(_reach(agent, "buffer_size", space, fixed))
     if batch > buffer:
-        yield f"[space] batch_size up to {batch} can exceed buffer_size from {buffer}; narrow one"
+        yield (
+            f"{_origin('batch_size', space, fixed)} up to {batch} can exceed "
+            f"{_origin('buffer_size', space, fixed)} from {buffer}; narrow one"
+        )
+    rhythm = max(_reach(agent, "train_freq", space, fixed))
+    if rhythm > budget_steps:
+        yield (
+            f"{_origin('train_freq', space, fixed)} up to {rhythm} is above "
+            f"[budget] steps {budget_steps}: an agent would never learn"
+        )
     starts = max(_reach(agent, "learning_starts", space, fixed))
     if starts >= budget_steps:
         yield (
-            f"[space] learning_starts up to {starts} is not below [budget] steps {budget_steps}; "
-            "an agent would never learn"
+            f"{_origin('learning_starts', space, fixed)} up to {starts} is not below "
+            f"[budget] steps {budget_steps}: an agent would never learn; set a lower one in [fixed]"
         )
+
+
+def _origin(name: str, space: Space, fixed: Mapping[str, Any]) -> str:
+    """Where a hyperparameter's values come from, as a place in the file."""
+    if name in space:
+        return f"[space] {name}"
+    return f"[fixed] {name}" if name in fixed else f"the default {name}"
 
 
 def _reach(agent: str, name: str, space: Space, fixed: Mapping[str, Any]) -> Sequence[int | float]:

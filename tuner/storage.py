@@ -7,6 +7,7 @@ when the process dies. Readers open the file read-only and are never in the writ
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from urllib.parse import quote
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage, get_storage
-from sqlalchemy import JSON, Engine, select
+from sqlalchemy import JSON, Engine, func, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -76,11 +77,21 @@ class _RunRow(_Base):
 _COLUMNS = tuple(Run.__dataclass_fields__)
 
 
+@dataclass(frozen=True)
+class Writer:
+    """The scheduler that holds a database. since: seconds of the Unix epoch."""
+
+    pid: int
+    since: float
+
+
 class Store:
     """An open database. Made by `open_for_writing` or `open_for_reading`."""
 
-    def __init__(self, url: str, storage: RDBStorage) -> None:
+    def __init__(self, url: str, path: Path, storage: RDBStorage) -> None:
         self.url = url
+        self._path = path
+        self._file = _identity(path)
         self._rdb = storage
         self.optuna: BaseStorage = get_storage(storage)
 
@@ -89,26 +100,52 @@ class Store:
         return self._rdb.engine
 
     def record(self, run: Run) -> bool:
-        """Write a run in one transaction. False if it was recorded before: the first one stays."""
+        """Write a run in one transaction. False if it was recorded before: the first one stays.
+
+        Raises StorageError if the file was deleted or replaced since it was opened.
+        """
+        if _identity(self._path) != self._file:
+            raise StorageError(
+                f"storage: '{self._path}' was deleted or replaced while in use; put it back, "
+                "or launch again to begin anew"
+            )
         row = _RunRow(**{name: getattr(run, name) for name in _COLUMNS})
         try:
             with Session(self._engine) as session, session.begin():
                 session.add(row)
         except IntegrityError:
-            return False
+            if any(
+                (old.purpose, old.seed_index) == (run.purpose, run.seed_index)
+                for old in self.runs(run.study, run.trial, purpose=None)
+            ):
+                return False
+            raise
         return True
 
-    def runs(self, study: str, trial: int | None = None) -> list[Run]:
-        """What is recorded of a study (or of one of its trials), by trial, purpose and seed."""
+    def runs(
+        self, study: str, trial: int | None = None, *, purpose: str | None = "tune"
+    ) -> list[Run]:
+        """What is recorded of a study (or of one trial, one purpose), by trial, purpose, seed."""
         rows = select(_RunRow).where(_RunRow.study == study)
         if trial is not None:
             rows = rows.where(_RunRow.trial == trial)
+        if purpose is not None:
+            rows = rows.where(_RunRow.purpose == purpose)
         rows = rows.order_by(_RunRow.trial, _RunRow.purpose, _RunRow.seed_index)
         with Session(self._engine) as session:
             return [
                 Run(**{name: getattr(row, name) for name in _COLUMNS})
                 for row in session.scalars(rows)
             ]
+
+    def finished_since(self, study: str, since: float) -> int:
+        """How many runs of a study were recorded with a score after that moment of the epoch."""
+        moment = datetime.fromtimestamp(since, UTC)
+        rows = select(func.count()).where(
+            _RunRow.study == study, _RunRow.score.is_not(None), _RunRow.recorded_at >= moment
+        )
+        with Session(self._engine) as session:
+            return session.scalar(rows) or 0
 
     def study_names(self) -> list[str]:
         """The studies in this database, by name."""
@@ -122,17 +159,19 @@ class Store:
             raise UsageError(f"no study '{name}' in {self.url}; {known}")
         return optuna.load_study(study_name=name, storage=self.optuna)
 
-    def writer(self) -> int | None:
-        """The process id of the scheduler that is at work on this database, if there is one.
+    def writer(self) -> Writer | None:
+        """The scheduler that is at work on this database, if there is one.
 
         Read without touching the lock, so that a launch that starts now is not refused.
         """
+        lock = _lock_path(self._path)
         try:
-            holder = int(_lock_path(_sqlite_path(self.url)).read_text())
-            os.kill(holder, 0)
+            pid, since = lock.read_text().split()
+            found = lock.stat()
+            held = f":{found.st_ino} " in Path("/proc/locks").read_text()
         except (OSError, ValueError):
             return None
-        return holder
+        return Writer(int(pid), float(since)) if held else None
 
     def close(self) -> None:
         """Let the file go."""
@@ -152,7 +191,7 @@ def open_for_writing(url: str) -> Iterator[Store]:
     if path.is_dir():
         raise StorageError(f"storage: '{path}' is a directory; name a file in it")
     with _held(path), _translated(path):
-        store = Store(url, _rdb(path, writing=True))
+        store = Store(url, path, _rdb(path, writing=True))
         _Base.metadata.create_all(store._engine)
         try:
             yield store
@@ -170,7 +209,7 @@ def open_for_reading(url: str) -> Iterator[Store]:
             "or name another by --storage"
         )
     with _translated(path):
-        store = Store(url, _rdb(path, writing=False))
+        store = Store(url, path, _rdb(path, writing=False))
         try:
             yield store
         finally:
@@ -210,17 +249,26 @@ def _held(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            holder = os.read(descriptor, 64).decode(errors="replace").partition(" ")[0] or "unknown"
             raise StorageError(
                 f"storage: '{path}' is in use by process {holder}; "
                 "wait for it, stop it, or use another file by --storage"
             ) from None
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        os.write(descriptor, f"{os.getpid()} {time.time():.0f}\n".encode())
         yield
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _lock_path(path: Path) -> Path:

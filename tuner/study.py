@@ -5,6 +5,7 @@ import json
 import os
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -13,10 +14,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from agents.budget import Budget
-from agents.hparams import Hparams
+from agents.hparams import KINDS, Hparams, make_hparams
 from agents.problems import problem_lines
 from tuner.errors import StudyError
-from tuner.search_space import STRICT, Searched, space_problems, to_hparams
+from tuner.search_space import (
+    STRICT,
+    Choices,
+    Range,
+    Searched,
+    space_problems,
+    to_hparams,
+)
 
 LARGEST_FILE_BYTES = 1_000_000
 MOST_TRIALS = 1_000_000
@@ -107,9 +115,27 @@ class Study(BaseModel):
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def differences(self, recorded: dict[str, Any]) -> list[str]:
-        """Where this study departs from a recorded `spec()`, as "key old -> new" lines."""
-        ours, theirs = dict(flat(self.spec())), dict(flat(recorded))
+    @staticmethod
+    def from_spec(spec: dict[str, Any]) -> "Study":
+        """A study from its recorded `spec()`, of this version or an older one."""
+        space = {
+            name: {key: value for key, value in searched.items() if value is not None}
+            for name, searched in spec["space"].items()
+        }
+        return Study.model_validate({**spec, "space": space}).resolved()
+
+    def resolved(self) -> "Study":
+        """The same study with every default of the agent written out under [fixed].
+
+        What was searched stays what it was, whatever a later version's defaults are.
+        """
+        defaults = make_hparams(self.study.agent, {}).model_dump(mode="json")
+        unsaid = {name: value for name, value in defaults.items() if name not in self.space}
+        return self.model_copy(update={"fixed": unsaid | self.fixed})
+
+    def differences(self, recorded: "Study") -> list[str]:
+        """Where this study departs from a recorded one, as "key old -> new" lines."""
+        ours, theirs = dict(flat(self.spec())), dict(flat(recorded.spec()))
         return [
             f"{key} {theirs.get(key, 'absent')} -> {ours.get(key, 'absent')}"
             for key in sorted(ours.keys() | theirs.keys())
@@ -160,21 +186,30 @@ def parse(content: bytes, where: str) -> Study:
     except ValidationError as error:
         lines = problem_lines(error, known=_known_keys, place=_place) + _space_lines(data)
         raise StudyError([f"{where}: {line}" for line in lines]) from None
-    problems = list(_seed_problems(study)) + list(_budget_problems(study))
+    problems = [*_seed_problems(study.seeds), *_budget_problems(study)]
     problems += space_problems(study.study.agent, study.space, study.fixed, study.budget.steps)
     if problems:
         raise StudyError([f"{where}: {line}" for line in problems])
-    return study
+    return study.resolved()
 
 
 def _space_lines(data: dict[str, Any]) -> list[str]:
-    """What is wrong with the space of a file that is wrong elsewhere, as far as it can be read."""
-    try:
-        space = TypeAdapter(dict[str, Searched]).validate_python(data.get("space"))
-        fixed = TypeAdapter(dict[str, Any]).validate_python(data.get("fixed", {}))
-    except ValidationError:
-        return []  # said already
-    return space_problems("deep_q", space, fixed, budget_steps=MOST_STEPS)
+    """What is wrong with those entries of a space that can be read, in a file that is wrong."""
+    tables = {name: data.get(name) for name in ("study", "budget", "space", "fixed")}
+    study, budget, space, fixed = (
+        table if isinstance(table, dict) else {} for table in tables.values()
+    )
+    agent = study.get("agent", "deep_q")
+    steps = budget.get("steps")
+    readable: dict[str, Range | Choices] = {}
+    for name, entry in space.items():
+        with suppress(ValidationError):  # said already
+            readable[name] = TypeAdapter[Range | Choices](Searched).validate_python(entry)
+    whole = steps if type(steps) is int and steps > 0 else MOST_STEPS
+    lines = space_problems(agent, readable, fixed, whole) if agent in KINDS else []
+    with suppress(ValidationError):
+        lines += _seed_problems(SeedsTable.model_validate(data.get("seeds", {})))
+    return lines
 
 
 def flat(table: Any, prefix: str = "") -> Sequence[tuple[str, Any]]:
@@ -198,13 +233,13 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _seed_problems(study: Study) -> Sequence[str]:
-    if study.seeds.start != study.seeds.max:
-        return [
-            f"[seeds] max = {study.seeds.max} differs from start = {study.seeds.start}; every "
-            "trial is trained on the same number of seeds so far: make them equal"
-        ]
-    return []
+def _seed_problems(seeds: SeedsTable) -> list[str]:
+    if seeds.start == seeds.max:
+        return []
+    return [
+        f"[seeds] max = {seeds.max} differs from start = {seeds.start}; every trial is trained on "
+        "the same number of seeds so far: make them equal"
+    ]
 
 
 def _budget_problems(study: Study) -> Sequence[str]:

@@ -55,6 +55,20 @@ class StudySummary:
         """How many of them are recorded with a score."""
         return sum(run.score is not None for trial in self.trials for run in trial.runs)
 
+    @property
+    def last_failure(self) -> str | None:
+        """Why the last of the failed trials failed; None if none did."""
+        return next((t.failure for t in reversed(self.trials) if t.failure is not None), None)
+
+    def check_any_complete(self) -> None:
+        """Raise TooManyFailures if there are trials and none has a value."""
+        if self.trials and not self.complete:
+            raise TooManyFailures(
+                f"no trial of study '{self.study.name}' is complete; the last failure: "
+                f"{self.last_failure}; mend it, then launch under a new name or with another "
+                "--storage: failed trials are not tried again"
+            )
+
     def as_data(self) -> dict[str, Any]:
         """The same as plain data, for scripts."""
         return {
@@ -98,7 +112,7 @@ def summarize(store: Store, name: str) -> StudySummary:
     optuna_study = store.optuna_study(name)
     if SPEC not in optuna_study.user_attrs:
         raise UsageError(f"study '{name}' in {store.url} was made by another program")
-    study = Study.model_validate(_as_in_toml(json.loads(optuna_study.user_attrs[SPEC])))
+    study = Study.from_spec(json.loads(optuna_study.user_attrs[SPEC]))
     by_trial: dict[int, list[Run]] = {}
     for run in store.runs(name):
         by_trial.setdefault(run.trial, []).append(run)
@@ -132,15 +146,6 @@ def _trial(trial: FrozenTrial, runs: Sequence[Run]) -> TrialSummary:
         spread=across_seeds(scores) if trial.state == TrialState.COMPLETE else None,
         failure=trial.user_attrs.get("failure"),
     )
-
-
-def _as_in_toml(spec: dict[str, Any]) -> dict[str, Any]:
-    """A recorded spec without the absent values that JSON writes as null."""
-    space = {
-        name: {key: value for key, value in searched.items() if value is not None}
-        for name, searched in spec["space"].items()
-    }
-    return {**spec, "space": space}
 
 
 def _mean(trial: TrialSummary) -> float:

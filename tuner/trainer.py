@@ -76,7 +76,7 @@ class _Trainer:
             return messages.Evaluated(event.run, event.mark, event.step, list(event.returns))
         seconds = time.monotonic() - self._admitted_at.pop(event.run)
         if isinstance(event, cohort.Finished):
-            return messages.Finished(event.run, seconds)
+            return messages.Finished(event.run, seconds, event.exact)
         return messages.Failed(event.run, event.reason, event.text, seconds)
 
     def _say(self, report: messages.Report) -> None:

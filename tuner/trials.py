@@ -11,7 +11,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.errors import StudyError
-from tuner.search_space import distributions
+from tuner.search_space import distributions, suggest
 from tuner.seed_statistics import Spread
 from tuner.storage import Store
 from tuner.study import Study
@@ -55,7 +55,7 @@ class Trials:
             )
         if recorded is None:
             self._optuna.set_user_attr("fingerprint", study.fingerprint())
-        elif differences := study.differences(json.loads(recorded)):
+        elif differences := study.differences(Study.from_spec(json.loads(recorded))):
             raise StudyError(
                 [
                     f"study '{study.name}' was recorded with another specification: {line}"
@@ -95,7 +95,7 @@ class Trials:
             self._optuna.sampler = self._sampler(frozen.number)
             trial = optuna.Trial(self._optuna, frozen._trial_id)
             for name, distribution in self._distributions.items():
-                trial._suggest(name, distribution)  # as `ask` does; stored values stay
+                suggest(trial, name, distribution)
             continued = int(frozen.user_attrs.get("continued", 0)) + 1
             trial.set_user_attr("continued", continued)
             self._live[frozen.number] = trial

@@ -29,7 +29,7 @@ def test_an_environment_that_always_raises_ends_the_study_with_its_traceback(
     ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
 
     assert ended.code == 4
-    assert "runs failed; the last one said:" in ended.err
+    assert "runs failed; the last one by" in ended.err
     assert "RuntimeError: the pole snapped" in ended.err
     assert 'fragile.py", line' in ended.err
     assert 'tuner/cli.py", line' not in ended.err

@@ -150,8 +150,9 @@ def test_other_steps_leave_the_evidence_out(exported: Path, quick: Quick, tmp_pa
 def test_what_is_there_is_replaced_by_force_only(
     exported: Path, quick: Quick, tmp_path: Path
 ) -> None:
-    train = ("train", str(exported), "--steps", "60", "--seeds", "0,1", "--out", "out")
+    train = ("train", str(exported), "--steps", "150", "--seeds", "0,1", "--out", "out")
     (tmp_path / "out" / "seed-1").mkdir(parents=True)
+    (tmp_path / "out" / "seed-1" / "hparams.json").touch()
 
     refused = quick(*train, folder=tmp_path)
     forced = quick(*train, "--force", folder=tmp_path)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -97,7 +98,9 @@ def test_a_launch_ends_with_a_table_the_choice_and_what_to_type_next(finished: F
     assert f"tiny: best {TRIALS} of {TRIALS} trials" in lines[0]
     assert f"chosen: trial {best.number}" in lines
     assert "database: sqlite:///tuner.db" in lines
-    assert [line.split("#")[0].strip() for line in lines[-3:]] == [
+    commands = [line.split("#")[0].partition(" -m tuner ") for line in lines[-3:]]
+    assert {python.strip() for python, *_ in commands} == {sys.executable}
+    assert [f"tuner {command.strip()}" for *_, command in commands] == [
         "tuner dashboard",
         "tuner export tiny -o hparams.json",
         "tuner train hparams.json --seeds 0:10 --out trained",
@@ -162,7 +165,7 @@ def test_tpe_repeats_itself_where_trials_are_asked_in_the_same_order(tmp_path: P
     [
         ("steps = 600", "steps = 900", "budget.steps 600 -> 900"),
         ("[0.9, 0.99]", "[0.9, 0.95]", "space.gamma.choices"),
-        ("batch_size = 16", "tau = 0.5", "fixed.tau absent -> 0.5"),
+        ("batch_size = 16", "tau = 0.5", "fixed.batch_size 16 -> 64"),
     ],
 )
 def test_a_changed_study_under_the_same_name_is_refused_by_the_changed_key(

@@ -108,12 +108,12 @@ def test_a_good_space_has_no_problems() -> None:
         (
             {"batch_size": Choices(choices=(32, 4_096))},
             {"buffer_size": 1_000},
-            "batch_size up to 4096 can exceed buffer_size from 1000",
+            "batch_size up to 4096 can exceed",
         ),
         (
             {"buffer_size": Range(low=32, high=9_000)},
             {},
-            "batch_size up to 64 can exceed buffer_size from 32",
+            "batch_size up to 64 can exceed",
         ),
         (
             {"learning_starts": Choices(choices=(100, 5_000))},

@@ -88,8 +88,11 @@ def test_runs_are_listed_by_study_trial_purpose_and_seed(url: str) -> None:
         for trial, purpose, index in keys:
             store.record(a_run(trial=trial, purpose=purpose, seed_index=index))
 
-        listed = [(run.trial, run.purpose, run.seed_index) for run in store.runs("tiny")]
+        listed = [
+            (run.trial, run.purpose, run.seed_index) for run in store.runs("tiny", purpose=None)
+        ]
         assert listed == sorted(keys)
+        assert [run.purpose for run in store.runs("tiny", trial=0)] == ["tune", "tune"]
         assert [run.trial for run in store.runs("tiny", trial=1)] == [1]
         assert store.runs("unknown") == []
 
@@ -112,7 +115,9 @@ def test_a_second_writer_is_refused_with_the_first_ones_process_id(url: str) -> 
         ):
             pass
         with open_for_reading(url) as store:
-            assert store.writer() == first.pid
+            writer = store.writer()
+            assert writer is not None and writer.pid == first.pid
+            assert time.time() - 60 < writer.since <= time.time()
 
 
 def test_reading_goes_on_while_somebody_writes(url: str) -> None:
@@ -244,3 +249,17 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_url_of_a_file_is_refused(opened, wrong: str) -> None:
     with pytest.raises(StorageError, match=r"sqlite:///tuner\.db|name a file"), opened(wrong):
         pass
+
+
+def test_a_database_that_was_deleted_or_replaced_takes_no_more_results(
+    tmp_path: Path, url: str
+) -> None:
+    with open_for_writing(url) as store:
+        assert store.record(a_run())
+        (tmp_path / "tuner.db").rename(tmp_path / "elsewhere.db")
+
+        with pytest.raises(StorageError, match="deleted or replaced"):
+            store.record(a_run(seed_index=1))
+        (tmp_path / "tuner.db").touch()
+        with pytest.raises(StorageError, match="deleted or replaced"):
+            store.record(a_run(seed_index=1))
