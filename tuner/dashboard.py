@@ -16,6 +16,7 @@ import socket
 import socketserver
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -48,6 +49,8 @@ SHOWN_IN_THE_BROWSER: Final = frozenset(
         "application/json",
     }
 )
+LINGER_S: Final = 1.0
+LINGER_READS: Final = 16  # of 64 kB at most
 EVERY_ADDRESS: Final = frozenset({"", "0.0.0.0", "::"})
 
 
@@ -137,6 +140,16 @@ class Server(socketserver.ThreadingMixIn, WSGIServer):
         self.server_name = self.host
         self.server_port = int(self.server_address[1])
         self.setup_environ()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close after the client has: closing on an unread body would take our answer from it."""
+        with suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(LINGER_S)
+            for _ in range(LINGER_READS):
+                if not request.recv(65_536):
+                    break
+        self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Report a fault of ours; a client that left or fell silent is none."""

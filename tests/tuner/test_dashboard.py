@@ -233,6 +233,12 @@ def test_the_body_of_a_refused_request_is_not_waited_for(site: Site) -> None:
     assert answer.startswith(b"HTTP/1.0 403")
 
 
+def test_a_refused_request_with_a_body_gets_its_answer_and_no_reset(site: Site) -> None:
+    for _ in range(20):
+        with site.client(remembered=True) as client:
+            assert client.post("/api/studies", content=b"x" * 300_000).status_code == 403
+
+
 def test_even_a_malformed_request_gets_the_security_headers(site: Site) -> None:
     answer = site.raw("GET / with spaces").decode()
 
