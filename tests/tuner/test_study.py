@@ -221,3 +221,12 @@ def test_a_recorded_specification_gives_the_same_study_again() -> None:
 
         assert again.fingerprint() == study.fingerprint()
         assert again.spec() == study.spec()
+
+
+def test_the_study_file_in_the_readme_is_a_good_one() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    block = readme.split("```toml\n")[1].split("```")[0]
+
+    study = parse(block.encode(), "lander.toml")
+
+    assert (study.name, study.study.env) == ("lander", "LunarLander-v3")
