@@ -31,7 +31,7 @@ learning: setup
 	$(BIN)/python -m pytest -m learning
 
 coverage: setup
-	$(BIN)/python -m pytest -m "not learning" --cov=agents --cov=tuner --cov-report=term
+	$(BIN)/python -m pytest -m "not learning" --cov --cov-report=term
 
 bench: setup
 	$(PIP) --group bench
