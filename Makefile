@@ -30,8 +30,11 @@ test: check
 learning: setup
 	$(BIN)/python -m pytest -m learning
 
+# Apart: a test that limits file sizes, the coverage data among them, and one that needs full speed.
 coverage: setup
-	$(BIN)/python -m pytest -m "not learning" --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not learning" --cov --cov-report=term \
+	  --deselect tests/tuner/test_export.py::test_a_write_that_fails_leaves_the_old_file \
+	  --deselect tests/tuner/test_broken_environments.py::test_an_environment_without_a_time_limit_does_not_evaluate_for_ever
 
 bench: setup
 	$(PIP) --group bench
