@@ -131,7 +131,10 @@ def status(
         names = [study] if study is not None else our_studies(store)
         summaries = [summarize(store, name) for name in names]
         writer = store.writer()
-        paces = {name: None if writer is None else pace(store, name, writer) for name in names}
+        paces = {
+            summary.study.name: None if writer is None else pace(store, summary, writer)
+            for summary in summaries
+        }
     if as_json:
         data = {
             "writer": None if writer is None else writer.pid,

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from tuner.storage import Store, Writer
-from tuner.summary import summarize
+from tuner.summary import StudySummary
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,10 @@ class Pace:
     left_s: float | None
 
 
-def pace(store: Store, name: str, writer: Writer) -> Pace:
+def pace(store: Store, summary: StudySummary, writer: Writer) -> Pace:
     """The pace of a study that `writer` may be at work on."""
-    summary = summarize(store, name)
     steps = summary.study.budget.steps
     elapsed = max(1.0, time.time() - writer.since)
-    rate = store.finished_since(name, writer.since) * steps / elapsed
+    rate = store.finished_since(summary.study.name, writer.since) * steps / elapsed
     left = (summary.runs - summary.runs_finished) * steps
     return Pace(rate, left / rate if rate else None)
