@@ -85,7 +85,7 @@ class Cohort:
         self._train_freq = spec.hparams.train_freq
         self._learner = make_learner(spec.agent, spec.hparams, facts, spec.budget.steps, device)
         with exact_arithmetic():
-            self._exact = self._learner.is_exact()
+            self._exact = self._learner.is_exact(spec.budget.episodes)
         self._envs = make_lane_envs(spec.env, facts)
         self._lanes: list[_Lane] = []
         self._steps = np.empty(0, dtype=np.int64)

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from functools import cache
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
+from torch import Tensor
 
-from agents.networks import Activations, laid_out
+from agents.networks import Backward, Forward, shapes
+from agents.stacks import Stack
 
 
 @contextmanager
 def exact_arithmetic() -> Iterator[None]:
-    """One torch thread, IEEE float32 products, denormals flushed, no gradients recorded.
+    """One thread in torch and numpy, IEEE float32, denormals flushed, no gradients recorded.
 
     With more threads some products split differently for different numbers of lanes. The settings
     before are put back, so that a caller's own program is left as it was.
@@ -25,12 +28,19 @@ def exact_arithmetic() -> Iterator[None]:
     torch.set_flush_denormal(True)
     try:
         # A value beyond float32 becomes an infinity in its own lane, which is then found diverged.
-        with torch.inference_mode(), np.errstate(over="ignore", invalid="ignore"):
+        quiet = np.errstate(over="ignore", invalid="ignore")
+        with torch.inference_mode(), quiet, _blas().limit(limits=1, user_api="blas"):
             yield
     finally:
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(precision)
         torch.set_flush_denormal(flushed)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The libraries of this process that numpy multiplies with."""
+    return ThreadpoolController()
 
 
 def network_is_exact(
@@ -43,28 +53,26 @@ def network_is_exact(
     reproducible, that is before `agents` was imported.
     """
     draws = torch.Generator().manual_seed(0)
-    lanes = 5
-    weights = laid_out(
-        [
-            torch.randn((lanes, inputs + 1, outputs), generator=draws)
-            for inputs, outputs in pairwise(sizes)
-        ],
-        device,
-    )
-    inputs = torch.randn((lanes, batch, sizes[0] + 1), generator=draws).to(device)
-    errors = torch.randn((lanes, sizes[-1], batch), generator=draws).to(device)
+    lanes, features, actions = 5, sizes[0], sizes[-1]
 
-    def passed(rows: slice) -> list[torch.Tensor]:
-        own = weights.selected(range(lanes)[rows])
-        room = Activations(sizes, activation, own.lanes, batch, device)
-        values = room.values(own, inputs[rows].clone()).clone()
-        gradients = own.zeros()
-        room.gradients(own, inputs[rows].clone(), errors[rows].clone(), out=gradients)
-        return [values, *gradients.layers]
+    def made_up(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=draws).to(device)
 
-    together = passed(slice(0, lanes))
+    weights = Stack.zeros(shapes(sizes), lanes, device)
+    weights.flat.copy_(made_up(*weights.flat.shape))
+    inputs, errors = made_up(lanes, batch, features + 1), made_up(lanes, actions, batch)
+
+    def passed(rows: Sequence[int]) -> list[Tensor]:
+        own = weights.selected(rows)
+        forward, gradients = Forward(own, inputs[rows], activation), own.blank()
+        backward = Backward(forward, errors[rows], gradients)
+        forward()
+        backward()
+        return [forward.values, *gradients.layers]
+
+    together = passed(range(lanes))
     return all(
         torch.equal(among[row], alone[0])
         for row in range(lanes)
-        for among, alone in zip(together, passed(slice(row, row + 1)), strict=True)
+        for among, alone in zip(together, passed([row]), strict=True)
     )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agents.hparams import Hparams
 
 WORD = 2.0**32
+STEPS_AHEAD = 256
 
 
 class EpsilonGreedy:
@@ -25,6 +26,8 @@ class EpsilonGreedy:
         self._decay_steps = np.empty(0)
         self._exponential = np.empty(0, dtype=np.bool_)
         self._random_until = np.empty(0, dtype=np.int64)
+        self._limits: NDArray[np.float64] | None = None
+        self._looked_from = 0
 
     def admit(self, hparams: Hparams) -> None:
         """Add a lane behind the last."""
@@ -34,6 +37,7 @@ class EpsilonGreedy:
         exponential = hparams.epsilon_decay == "exponential"
         self._exponential = np.append(self._exponential, exponential)
         self._random_until = np.append(self._random_until, hparams.learning_starts)
+        self._limits = None
 
     def keep(self, rows: Sequence[int]) -> None:
         """Let the lanes in `rows` stay, in that order."""
@@ -42,9 +46,10 @@ class EpsilonGreedy:
         self._decay_steps = self._decay_steps[index]
         self._exponential = self._exponential[index]
         self._random_until = self._random_until[index]
+        self._limits = None
 
     def epsilon(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Share of random actions after `steps` [lanes] steps, [lanes]."""
+        """Share of random actions after `steps` [..., lanes] steps, of the same shape."""
         fraction = steps / self._decay_steps
         left = 1.0 - np.minimum(fraction, 1.0)
         if self._exponential.any():
@@ -61,10 +66,19 @@ class EpsilonGreedy:
     ) -> NDArray[np.int64]:
         """A random action where the first word falls below epsilon, else the greedy one, [lanes].
 
-        greedy [lanes], draws [lanes, 2]
+        greedy [lanes], draws [lanes, 2]; `steps` [lanes] grow by one from call to call.
         """
-        explores = draws[:, 0] < self.epsilon(steps) * WORD
+        explores = draws[:, 0] < self._limit(steps)
         if not explores.any():
             return greedy
         anything = (draws[:, 1].astype(np.int64) * actions) >> 32
         return np.where(explores, anything, greedy)
+
+    def _limit(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Epsilon as a limit for words of 32 bits, worked out some steps ahead."""
+        ahead = int(steps[0]) - self._looked_from
+        if self._limits is None or not 0 <= ahead < STEPS_AHEAD:
+            ahead, self._looked_from = 0, int(steps[0])
+            self._limits = self.epsilon(steps + np.arange(STEPS_AHEAD)[:, None]) * WORD
+        limit: NDArray[np.float64] = self._limits[ahead]
+        return limit

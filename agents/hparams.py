@@ -119,6 +119,20 @@ def role(kind: str, name: str) -> Role:
 
 
 def shaping_values(kind: str, hparams: Hparams) -> tuple[Any, ...]:
-    """What must be equal for two agents to share a cohort."""
-    names = KINDS[kind].model_fields
-    return tuple(getattr(hparams, name) for name in names if role(kind, name) == "shaping")
+    """What must be equal for two agents to share a cohort: sizes count as filled up."""
+    values = hparams.model_dump() | {
+        "hidden_layers": tuple(map(filled_up, hparams.hidden_layers)),
+        "batch_size": filled_up(hparams.batch_size),
+    }
+    return tuple(value for name, value in values.items() if role(kind, name) == "shaping")
+
+
+def filled_up(size: int) -> int:
+    """The width or batch size with which a lane is computed; what exceeds its own is zero.
+
+    Steps of 16 up to 128, then of a quarter of the power of two below: lanes of nearly equal sizes
+    share a cohort, and at most a quarter is added beyond 64. A lane is filled up alone, too, so
+    that this cannot tell it from itself among neighbours.
+    """
+    step = max(16, 1 << max(0, (size - 1).bit_length() - 3))
+    return -(-size // step) * step

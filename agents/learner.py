@@ -1,13 +1,14 @@
 """What a cohort asks of an agent kind, and which class answers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agents import policy
 from agents.deep_q import DeepQ
 from agents.environments import EnvFacts, Step
 from agents.hparams import Hparams
@@ -15,6 +16,14 @@ from agents.hparams import Hparams
 
 class GreedyPolicy(Protocol):
     """The greedy behaviour of some lanes, frozen at the moment it was taken."""
+
+    def selected(self, rows: Sequence[int]) -> Self:
+        """That of these lanes, in that order."""
+        ...
+
+    def joined(self, lanes: Self) -> Self:
+        """That of these lanes and, behind them, of those. All are of one cohort."""
+        ...
 
     def actions(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         """observations [lanes, episodes, features] → actions [lanes, episodes]"""
@@ -51,8 +60,11 @@ class Learner(Protocol):
         """Take in what step number `steps` brought, and update whatever is due."""
         ...
 
-    def is_exact(self) -> bool:
-        """Whether lanes of these shapes are independent bit for bit in this process."""
+    def is_exact(self, episodes: int) -> bool:
+        """Whether lanes of these shapes are independent bit for bit in this process.
+
+        episodes: how many a policy plays at once
+        """
         ...
 
     def policy(self, rows: Sequence[int]) -> GreedyPolicy:
@@ -81,4 +93,4 @@ def load_policy(
 ) -> GreedyPolicy:
     """The policy that `Learner.tensors` wrote down, as one lane. Raises ValueError if unfit."""
     assert kind == "deep_q"
-    return DeepQ.load_policy(hparams, facts, tensors)
+    return policy.load_policy(hparams, facts, tensors)

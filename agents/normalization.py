@@ -19,12 +19,19 @@ class Scale:
     mean: Tensor
     inverse_std: Tensor
 
-    def apply(self, inputs: Tensor) -> Tensor:
-        """Scaled copy of inputs [lanes, batch, features + 1]; the closing one stays."""
-        scaled = torch.ones_like(inputs, memory_format=torch.contiguous_format)
-        features = (inputs[:, :, :-1] - self.mean) * self.inverse_std
-        scaled[:, :, :-1] = features.clamp_(-CLIP, CLIP)
-        return scaled
+    def apply(self, inputs: Tensor, out: Tensor) -> None:
+        """Scale inputs [lanes, batch, features + 1] into `out`, whose closing one stays."""
+        features = torch.sub(inputs[:, :, :-1], self.mean, out=out[:, :, :-1])
+        features.mul_(self.inverse_std).clamp_(-CLIP, CLIP)
+
+    def selected(self, rows: Sequence[int]) -> "Scale":
+        """The scales of these lanes, in that order."""
+        return Scale(self.mean[list(rows)], self.inverse_std[list(rows)])
+
+    def joined(self, lanes: "Scale") -> "Scale":
+        """These lanes and, behind them, those."""
+        pairs = ((self.mean, lanes.mean), (self.inverse_std, lanes.inverse_std))
+        return Scale(*(torch.cat(pair) for pair in pairs))
 
 
 class RunningScale:
@@ -35,6 +42,7 @@ class RunningScale:
         self._count = np.empty((0, 1))
         self._mean = np.empty((0, features))
         self._squares = np.empty((0, features))
+        self._scale: Scale | None = None
 
     def admit(self) -> None:
         """Add a lane behind the last, that has observed nothing yet."""
@@ -42,12 +50,14 @@ class RunningScale:
         self._count = np.concatenate([self._count, np.zeros((1, 1))])
         self._mean = np.concatenate([self._mean, blank])
         self._squares = np.concatenate([self._squares, blank])
+        self._scale = None
 
     def keep(self, rows: Sequence[int]) -> None:
         """Let the lanes in `rows` stay, in that order."""
         index = list(rows)
         self._count, self._mean = self._count[index], self._mean[index]
         self._squares = self._squares[index]
+        self._scale = None
 
     def observe(self, observations: NDArray[np.float32]) -> None:
         """Count one more observation of every lane, [lanes, features]."""
@@ -55,14 +65,16 @@ class RunningScale:
         off = observations - self._mean
         self._mean += off / self._count
         self._squares += off * (observations - self._mean)
+        self._scale = None
 
-    def scale(self, rows: Sequence[int] | None = None) -> Scale:
-        """The scale of these lanes (all of them by default) as it is now."""
-        index = slice(None) if rows is None else list(rows)
-        variance = self._squares[index] / np.maximum(self._count[index], 1.0)
-        fresh = self._count[index] < 2.0
-        inverse = np.where(fresh, 1.0, 1.0 / np.sqrt(np.maximum(variance, SMALLEST_VARIANCE)))
-        return Scale(self._tensor(self._mean[index]), self._tensor(inverse))
+    def scale(self) -> Scale:
+        """The scale of all lanes as it is now."""
+        if self._scale is None:
+            variance = self._squares / np.maximum(self._count, 1.0)
+            inverse = 1.0 / np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
+            inverse = np.where(self._count < 2.0, 1.0, inverse)
+            self._scale = Scale(self._tensor(self._mean), self._tensor(inverse))
+        return self._scale
 
     def _tensor(self, values: NDArray[np.float64]) -> Tensor:
         return torch.from_numpy(values.astype(np.float32)[:, None, :]).to(self._device)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from agents.stacks import Stack
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 # 1 - beta^n for n = 0, 1, ...; beyond the table both are 1 in double precision
 _UPDATES = np.arange(40_000)
-_MINUS_CORRECTION1 = BETA1**_UPDATES - 1.0
+_CORRECTION1 = 1.0 - BETA1**_UPDATES
 _ROOT_CORRECTION2 = np.sqrt(1.0 - BETA2**_UPDATES)
 
 
@@ -20,76 +21,114 @@ class LaneAdam:
 
     Before the step a lane's gradient is scaled so that its global norm is at most `max_grad_norm`,
     as torch.nn.utils.clip_grad_norm_ does.
+
+    fused: torch's own kernel, the one of torch.optim.Adam(fused=True), which reads every number
+    once, called for all lanes of one learning rate. Otherwise the same written out for all lanes at
+    once, for devices on which many small calls are slow.
     """
 
-    def __init__(self, weights: Stack) -> None:
-        """For weights of this shape; their lanes are yet to be admitted."""
-        self._device = weights.flat.device
+    def __init__(self, floats: int, device: torch.device, *, fused: bool | None = None) -> None:
+        """For lanes of so many weights each; they are yet to be admitted."""
+        self._device = device
+        self._fused = device.type == "cpu" if fused is None else fused
         self._learning_rate = np.empty(0)
         self._max_norm = np.empty(0, dtype=np.float32)
-        self._updates = np.empty(0, dtype=np.int64)
-        self._mean = self._square = weights.selected([])
+        self._updates = torch.zeros(0)  # on the CPU, as the fused kernel wants them
+        self._mean = self._square = torch.zeros((0, floats), device=device)
 
-    def admit(self, learning_rate: float, max_grad_norm: float, weights: Stack) -> None:
-        """Add a lane behind the last. weights: that lane's own."""
+    def admit(self, learning_rate: float, max_grad_norm: float) -> None:
+        """Add a lane behind the last."""
         self._learning_rate = np.append(self._learning_rate, learning_rate)
         self._max_norm = np.append(self._max_norm, np.float32(max_grad_norm))
-        self._updates = np.append(self._updates, 0)
-        self._mean = self._mean.joined(weights.zeros())
-        self._square = self._square.joined(weights.zeros())
-        self._fit()
+        self._updates = torch.cat([self._updates, torch.zeros(1)])
+        blank = torch.zeros((1, self._mean.shape[1]), device=self._device)
+        self._mean, self._square = (torch.cat([m, blank]) for m in (self._mean, self._square))
 
     def keep(self, rows: Sequence[int]) -> None:
         """Let the lanes in `rows` stay, in that order."""
         self._learning_rate = self._learning_rate[list(rows)]
         self._max_norm = self._max_norm[list(rows)]
         self._updates = self._updates[list(rows)]
-        self._mean = self._mean.selected(rows)
-        self._square = self._square.selected(rows)
-        self._fit()
+        self._mean, self._square = self._mean[list(rows)], self._square[list(rows)]
 
-    def step(self, weights: Stack, gradients: Stack, learning: NDArray[np.bool_]) -> None:
-        """Move the weights of the lanes in `learning` [lanes] bool.
+    def bind(self, weights: Stack, gradients: Stack) -> None:
+        """Work on this memory, of the lanes there are, until they change."""
+        self._weights, self._gradients = weights.flat, gradients.flat
+        self._gradients_array = gradients.flat.numpy() if self._device.type == "cpu" else None
+        self._grouped_for: bytes | None = None
 
-        A lane that does not learn yet must come with a gradient of zero; it stays as it is.
+    def step(self, learning: NDArray[np.bool_]) -> None:
+        """Move the weights of the lanes in `learning` [lanes] along the gradients there are now.
+
+        The others stay as they are, whatever their gradient.
         """
-        self._clip(gradients)
-        self._updates += learning
-        count = np.minimum(np.maximum(self._updates, 1), len(_UPDATES) - 1)
-        # w -= (lr / c1) m / (sqrt(v) / c2 + eps), rearranged to w += m / (sqrt(v) a + b)
-        scale = _MINUS_CORRECTION1[count] / self._learning_rate
-        self._factors[0, :, 0, 0] = scale / _ROOT_CORRECTION2[count]
-        self._factors[1, :, 0, 0] = scale * EPSILON
-        a, b = self._factors_tensor.to(self._device)
-        mean, square, room = self._mean.flat, self._square.flat, self._room
-        mean.lerp_(gradients.flat, 1.0 - BETA1)
-        square.mul_(BETA2).addcmul_(gradients.flat, gradients.flat, value=1.0 - BETA2)
-        torch.sqrt(square, out=room.flat)
-        for layer in room.layers:
-            torch.addcmul(b, layer, a, out=layer)
-        weights.flat.addcdiv_(mean, room.flat)
+        self._clip()
+        if self._fused:
+            self._fused_step(learning)
+        else:
+            self._written_step(learning)
 
-    def _clip(self, gradients: Stack) -> None:
-        for layer, norms in zip(gradients.layers, self._norms_of_layers, strict=True):
-            torch.linalg.vector_norm(layer, dim=(1, 2), out=norms)
-        norm = self._norms.cpu().numpy()
-        # Added layer by layer: a reduction over the layers rounds by the number of lanes.
-        squares = norm[0] * norm[0]
-        for layer_norm in norm[1:]:
-            squares += layer_norm * layer_norm
-        norm = np.sqrt(squares)
+    def _fused_step(self, learning: NDArray[np.bool_]) -> None:
+        if self._grouped_for != (key := learning.tobytes()):
+            self._grouped_for, self._groups = key, self._grouped(learning)
+            self._tick = torch.from_numpy(learning.astype(np.float32))
+        self._updates += self._tick
+        for rate, (weights, gradients, mean, square), clocks in self._groups:
+            torch._fused_adam_(
+                weights,
+                gradients,
+                mean,
+                square,
+                [],
+                clocks,
+                lr=rate,
+                beta1=BETA1,
+                beta2=BETA2,
+                weight_decay=0.0,
+                eps=EPSILON,
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def _grouped(
+        self, learning: NDArray[np.bool_]
+    ) -> list[tuple[float, list[list[Tensor]], list[Tensor]]]:
+        """Learning rates, and of the learning lanes that have it: memory, and clocks."""
+        memory = (self._weights, self._gradients, self._mean, self._square)
+        groups = []
+        for rate in np.unique(self._learning_rate[learning]):
+            rows = np.flatnonzero(learning & (self._learning_rate == rate))
+            tensors = [[part[row] for row in rows] for part in memory]
+            groups.append((float(rate), tensors, [self._updates[row] for row in rows]))
+        return groups
+
+    def _written_step(self, learning: NDArray[np.bool_]) -> None:
+        self._updates += torch.from_numpy(learning)
+        count = np.clip(self._updates.numpy().astype(np.int64), 1, len(_UPDATES) - 1)
+        # w -= (lr / c1) m / (sqrt(v) / c2 + eps), rearranged to w -= m / (sqrt(v) a + b)
+        scale = _CORRECTION1[count] / self._learning_rate
+        factors = np.stack([scale / _ROOT_CORRECTION2[count], scale * EPSILON])
+        a, b = torch.from_numpy(factors.astype(np.float32)).to(self._device)[:, :, None]
+        mean, square, gradients = self._mean, self._square, self._gradients
+        if not learning.all():
+            idle = torch.from_numpy(~learning).to(self._device)[:, None]
+            gradients.masked_fill_(idle, 0.0)  # not a product: zero times infinity is no zero
+        mean.lerp_(gradients, 1.0 - BETA1)
+        square.mul_(BETA2).addcmul_(gradients, gradients, value=1.0 - BETA2)
+        self._weights.addcdiv_(mean, square.sqrt().mul_(a).add_(b), value=-1.0)
+
+    def _clip(self) -> None:
+        norm = self._norms()
         too_long = norm > self._max_norm
         if too_long.any():  # else every factor is exactly one, and nothing would change
             safe = np.where(too_long, self._max_norm / (norm + np.float32(1e-6)), np.float32(1.0))
-            factor = torch.from_numpy(safe).to(self._device)[:, None, None]
-            for layer in gradients.layers:
-                layer.mul_(factor)
+            self._gradients.mul_(torch.from_numpy(safe).to(self._device)[:, None])
 
-    def _fit(self) -> None:
-        """Allocate the working memory for the lanes there are now."""
-        lanes = self._mean.lanes
-        self._room = self._mean.zeros()
-        self._factors = np.empty((2, lanes, 1, 1), dtype=np.float32)
-        self._factors_tensor = torch.from_numpy(self._factors)
-        self._norms = torch.empty((len(self._room.layers), lanes), device=self._device)
-        self._norms_of_layers = list(self._norms)
+    def _norms(self) -> NDArray[np.float32]:
+        """Of every lane's gradient, [lanes]."""
+        found: NDArray[np.float32]
+        if self._gradients_array is not None:
+            found = np.sqrt(np.vecdot(self._gradients_array, self._gradients_array))
+        else:
+            found = torch.linalg.vector_norm(self._gradients, dim=1).cpu().numpy()
+        return found

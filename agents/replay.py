@@ -1,4 +1,4 @@
-"""Replay rings of many lanes, each of its own capacity, in one tensor of rows.
+"""Replay rings of many lanes, each of its own capacity, in one array of rows.
 
 A row is one transition, laid out so that a sampled batch feeds the first layer as it is: the
 observation and the next observation each end in a one that multiplies the bias row.
@@ -8,42 +8,42 @@ observation and the next observation each end in a one that multiplies the bias 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-FLOATS_PER_CACHE_LINE = 16
+from agents.stacks import whole_lines
+
+Floats = NDArray[np.float32]
+Rows = TypeVar("Rows", Floats, Tensor)
 
 
 @dataclass(frozen=True)
-class Transitions:
+class Transitions(Generic[Rows]):
     """Views of sampled rows, each [lanes, batch, ...]; features end in a one.
 
     goes_on is 0 where the episode terminated, else 1.
     """
 
-    observation: Tensor
-    next_observation: Tensor
-    action: Tensor
-    reward: Tensor
-    goes_on: Tensor
+    observation: Rows
+    next_observation: Rows
+    action: Rows
+    reward: Rows
+    goes_on: Rows
 
 
 class Replay:
     """The rings of a cohort. Ring r of a lane is `rows[base : base + capacity]`."""
 
-    def __init__(self, features: int, device: torch.device) -> None:
+    def __init__(self, features: int) -> None:
         self._features = features
-        used = 2 * (features + 1) + 3
-        self._width = -(-used // FLOATS_PER_CACHE_LINE) * FLOATS_PER_CACHE_LINE
-        self._device = device
-        self._rows = torch.empty((0, self._width), device=device)
+        self.width = whole_lines(2 * (features + 1) + 3)  # of a row, in floats
+        self._rows = np.empty((0, self.width), dtype=np.float32)
         self._base = np.empty(0, dtype=np.int64)
         self._capacity = np.empty(0, dtype=np.int64)
         self._stored = np.empty(0, dtype=np.int64)
-        self._sampled: tuple[Tensor, Transitions] | None = None
         self._fit()
 
     def admit(self, capacity: int) -> None:
@@ -63,25 +63,23 @@ class Replay:
 
     def store(
         self,
-        observation: NDArray[np.float32],
+        observation: Floats,
         action: NDArray[np.int64],
         reward: NDArray[np.float64],
         terminated: NDArray[np.bool_],
-        next_observation: NDArray[np.float32],
+        next_observation: Floats,
     ) -> None:
         """Write one transition of every lane over its oldest. All [lanes, ...]."""
-        width = self._features + 1
-        staged = self._staged.numpy()
-        staged[:, : width - 1] = observation
-        staged[:, width : 2 * width - 1] = next_observation
-        staged[:, 2 * width] = action
-        staged[:, 2 * width + 1] = reward
-        staged[:, 2 * width + 2] = ~terminated
-        place = torch.from_numpy(self._base + self._stored % self._capacity)
-        self._rows.index_copy_(0, place.to(self._device), self._staged.to(self._device))
+        new = self._new
+        new.observation[:, 0, :-1] = observation
+        new.next_observation[:, 0, :-1] = next_observation
+        new.action[:, 0] = action
+        new.reward[:, 0] = reward
+        np.logical_not(terminated, out=new.goes_on[:, 0])
+        self._rows[self._base + self._stored % self._capacity] = self._new_rows
         self._stored += 1
 
-    def sample(self, draws: NDArray[np.uint32], out: Tensor) -> Transitions:
+    def sample(self, draws: NDArray[np.uint32], out: Floats) -> None:
         """Uniform draws with replacement from what each lane has stored.
 
         draws  [lanes, batch]          one word of 32 bits each
@@ -91,30 +89,23 @@ class Replay:
         place = np.multiply(draws, stored[:, None], dtype=np.int64)
         np.right_shift(place, 32, out=place)
         np.add(place, self._base[:, None], out=place)
-        flat = torch.from_numpy(place.reshape(-1)).to(self._device)
-        torch.index_select(self._rows, 0, flat, out=out.view(-1, self._width))
-        if self._sampled is None or self._sampled[0] is not out:
-            self._sampled = (out, self._views(out))
-        return self._sampled[1]
+        self._rows.take(place, axis=0, out=out, mode="clip")  # all are inside: "clip" is just quick
 
-    def _views(self, out: Tensor) -> Transitions:
+    def views(self, rows: Rows) -> Transitions[Rows]:
+        """What stands where in sampled rows [lanes, batch, width]."""
         width = self._features + 1
         return Transitions(
-            observation=out[:, :, :width],
-            next_observation=out[:, :, width : 2 * width],
-            action=out[:, :, 2 * width],
-            reward=out[:, :, 2 * width + 1],
-            goes_on=out[:, :, 2 * width + 2],
+            observation=rows[:, :, :width],
+            next_observation=rows[:, :, width : 2 * width],
+            action=rows[:, :, 2 * width],
+            reward=rows[:, :, 2 * width + 1],
+            goes_on=rows[:, :, 2 * width + 2],
         )
 
     def _fit(self) -> None:
         """Allocate the working memory for the lanes there are now."""
-        self._staged = torch.ones((len(self._base), self._width))
-        self._sampled = None
-
-    def batch_buffer(self, batch: int) -> Tensor:
-        """Room for one sampled batch of every lane, [lanes, batch, width]."""
-        return torch.empty((len(self._base), batch, self._width), device=self._device)
+        self._new_rows = np.ones((len(self._base), self.width), dtype=np.float32)
+        self._new = self.views(self._new_rows[:, None])
 
     def _free_place(self, capacity: int) -> int:
         """First gap between the rings that is large enough, else the end, grown as needed."""
@@ -125,7 +116,7 @@ class Replay:
             end = int(self._base[lane] + self._capacity[lane])
         if end + capacity > len(self._rows):
             rows = max(end + capacity, len(self._rows) * 3 // 2)
-            grown = torch.empty((rows, self._width), device=self._device)
+            grown = np.empty((rows, self.width), dtype=np.float32)
             grown[:end] = self._rows[:end]
             self._rows = grown
         return end

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.hparams import Hparams
+from agents.hparams import Hparams, filled_up
 from agents.networks import initial_weights
 from agents.randomness import Draws, Purpose, environment_seed, generator
 
@@ -42,7 +42,7 @@ class Twin:
         self.stored = 0
         self.observed: list[NDArray[np.float32]] = []
         self.exploration_draws = one_lane(Draws(Purpose.EXPLORATION, words=2, block=1), seed)
-        words = hparams.batch_size
+        words = filled_up(hparams.batch_size)
         self.replay_draws = one_lane(Draws(Purpose.REPLAY, words=words, block=1), seed)
         self.clipped_updates = 0
         self.deaths = 0
@@ -103,7 +103,8 @@ class Twin:
         self.adam.step()
 
     def batch(self, words: list[int]) -> list[Transition]:
-        return [self.replay[word * len(self.replay) >> 32] for word in words]
+        own = words[: self.hparams.batch_size]  # a lane draws some more, and counts them as zero
+        return [self.replay[word * len(self.replay) >> 32] for word in own]
 
     def loss(self, batch: list[Transition]) -> Tensor:
         """Mean loss of the batch."""
@@ -187,11 +188,11 @@ def first_network(hparams: Hparams, features: int, actions: int, seed: int) -> n
     sizes = (features, *hparams.hidden_layers, actions)
     layers: list[nn.Module] = []
     for values in initial_weights(sizes, generator(seed, Purpose.WEIGHTS)):
-        inputs, outputs = values.shape[1] - 1, values.shape[2]
+        inputs, outputs = values.shape[0] - 1, values.shape[1]
         linear = nn.Linear(inputs, outputs, dtype=torch.float64)
         with torch.no_grad():
-            linear.weight.copy_(values[0, :-1].T)
-            linear.bias.copy_(values[0, -1])
+            linear.weight.copy_(values[:-1].T)
+            linear.bias.copy_(values[-1])
         layers += [linear, nn.Tanh() if hparams.activation == "tanh" else nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 

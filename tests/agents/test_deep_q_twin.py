@@ -12,9 +12,9 @@ from agents.cohort import Evaluated, Finished, RunSpec
 from agents.deep_q import DeepQ
 from agents.environments import EnvFacts, EnvSpec, Step
 from agents.hparams import Hparams, make_hparams
-from agents.optimizer import LaneAdam
+from agents.networks import unstacked
 from agents.randomness import Purpose, environment_seed
-from agents.stacks import Stack
+from agents.td_gradient import TDGradient
 from agents.training import train
 from tests import probes, twin
 from tests.twin import Transition, Twin
@@ -168,15 +168,15 @@ def test_the_gradient_written_by_hand_is_that_of_autograd(
         make_hparams("deep_q", common | GRADIENT_SHAPES[shape] | {"gamma": gamma})
         for gamma in (0.99, 0.5, 1.0)
     ]
-    given: list[list[Tensor]] = []
-    adam_step = LaneAdam.step
+    sizes = (FACTS.features, *lanes[0].hidden_layers, FACTS.actions)
+    given: list[list[list[Tensor]]] = []
+    differentiate = TDGradient.__call__
 
-    def listen(adam: LaneAdam, weights: Any, gradients: Stack, learning: Any) -> None:
-        *hidden, last = gradients.layers
-        given.append([layer.clone() for layer in (*hidden, last.mT)])
-        adam_step(adam, weights, gradients, learning)
+    def listen(gradient: TDGradient) -> None:
+        differentiate(gradient)
+        given.append([unstacked(gradient.gradients, row, sizes) for row in range(len(lanes))])
 
-    monkeypatch.setattr(LaneAdam, "step", listen)
+    monkeypatch.setattr(TDGradient, "__call__", listen)
     learner = DeepQ(lanes[0], FACTS, UPDATES, CPU)
     twins = []
     for seed, hparams in enumerate(lanes):
@@ -191,9 +191,9 @@ def test_the_gradient_written_by_hand_is_that_of_autograd(
         slow.take_over(before[row])
         words = [slow.replay_draws.next()[0].tolist() for _ in range(UPDATES)]
         slow.loss(slow.batch(words[-1])).backward()
-        for layer, mine in zip(slow.layers(), given[-1], strict=True):
+        for layer, mine in zip(slow.layers(), given[-1][row], strict=True):
             expected = torch.cat([layer.weight.grad.T, layer.bias.grad[None]])
-            error = (mine[row].double() - expected).norm() / expected.norm()
+            error = (mine.double() - expected).norm() / expected.norm()
             assert error < 1e-5
 
 

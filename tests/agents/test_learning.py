@@ -48,7 +48,7 @@ def final_returns(hparams: Hparams, env: EnvSpec, budget: Budget) -> NDArray[np.
     for event in finished:
         first = initial_weights(sizes, generator(int(event.run), Purpose.WEIGHTS))
         for number, layer in enumerate(first):
-            assert not torch.equal(event.tensors[f"layers.{number}.weight"], layer[0, :-1].T)
+            assert not torch.equal(event.tensors[f"layers.{number}.weight"], layer[:-1].T)
     last = [e for e in events if isinstance(e, Evaluated) and e.mark == budget.evaluations]
     return np.array([np.mean(event.returns) for event in last])
 

@@ -28,7 +28,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 def test_first_weights_are_uniform_within_torchs_own_bound() -> None:
     first, second = initial_weights((4, 100, 2_000), generator(0, Purpose.WEIGHTS))
 
-    assert (first.shape, second.shape) == ((1, 5, 100), (1, 101, 2_000))
+    assert (first.shape, second.shape) == ((5, 100), (101, 2_000))
     assert first.dtype == second.dtype == torch.float32
     assert 0.49 < first.abs().max() <= 0.5
     assert 0.0999 < second.abs().max() <= 0.1

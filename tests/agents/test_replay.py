@@ -4,14 +4,13 @@ import random
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agents.replay import Replay, Transitions
 
-CPU = torch.device("cpu")
+Batch = Transitions[NDArray[np.float32]]
 Row = tuple[float, ...]
 
 
@@ -47,7 +46,7 @@ class Rehearsal:
 
     def __init__(self, features: int, seed: int) -> None:
         self.features = features
-        self.replay = Replay(features, CPU)
+        self.replay = Replay(features)
         self.slow = ListReplay()
         self.rng = np.random.default_rng(seed)
 
@@ -86,7 +85,7 @@ class Rehearsal:
             return  # lanes are sampled together, once each has something
         batch = max(len(ring) for ring in self.slow.rings)
         draws = np.array([words(len(ring), batch) for ring in self.slow.rings])
-        sampled = as_rows(self.replay.sample(draws, out=self.replay.batch_buffer(batch)))
+        sampled = as_rows(sample(self.replay, draws))
         for lane, ring in enumerate(self.slow.rings):
             assert sampled[lane] == [ring[place % len(ring)] for place in range(batch)]
 
@@ -97,16 +96,22 @@ def words(stored: int, batch: int) -> NDArray[np.uint32]:
     return (-(-(places << 32) // stored)).astype(np.uint32)
 
 
-def as_rows(batch: Transitions) -> list[list[Row]]:
+def sample(replay: Replay, draws: NDArray[np.uint32]) -> Batch:
+    rows = np.empty((*draws.shape, replay.width), dtype=np.float32)
+    replay.sample(draws, out=rows)
+    return replay.views(rows)
+
+
+def as_rows(batch: Batch) -> list[list[Row]]:
     features = batch.observation.shape[2] - 1
-    assert bool((batch.observation[:, :, features] == 1.0).all())
-    assert bool((batch.next_observation[:, :, features] == 1.0).all())
+    assert (batch.observation[:, :, features] == 1.0).all()
+    assert (batch.next_observation[:, :, features] == 1.0).all()
     columns = [
         batch.observation[:, :, :features],
         batch.next_observation[:, :, :features],
-        torch.stack([batch.action, batch.reward, batch.goes_on], dim=2),
+        np.stack([batch.action, batch.reward, batch.goes_on], axis=2),
     ]
-    return [[tuple(row) for row in lane] for lane in torch.cat(columns, dim=2).tolist()]
+    return [[tuple(row) for row in lane] for lane in np.concatenate(columns, axis=2).tolist()]
 
 
 orders = st.lists(
@@ -169,10 +174,10 @@ def test_lanes_may_change_rows() -> None:
 
 def test_freed_room_is_used_again() -> None:
     choose = random.Random(0)
-    replay = Replay(4, CPU)
+    replay = Replay(4)
     for _ in range(10):
         replay.admit(1_000)
-    memory = replay.batch_buffer(1).shape[2] * 4 * 10 * 1_000
+    memory = replay.width * 4 * 10 * 1_000
 
     for _ in range(500):
         left_out = choose.randrange(10)
@@ -183,25 +188,21 @@ def test_freed_room_is_used_again() -> None:
 
 
 def replay_bytes(replay: Replay) -> int:
-    return max(
-        value.untyped_storage().nbytes()
-        for value in vars(replay).values()
-        if isinstance(value, torch.Tensor)
-    )
+    return max(value.nbytes for value in vars(replay).values() if isinstance(value, np.ndarray))
 
 
 @pytest.mark.parametrize("stored", [1, 2, 3, 1_000])
 def test_every_stored_transition_is_drawn_about_as_often(stored: int) -> None:
-    replay = Replay(1, CPU)
+    replay = Replay(1)
     replay.admit(1_000)
     for number in range(stored):
         shown = np.array([[float(number)]], dtype=np.float32)
         replay.store(shown, np.zeros(1, int), np.zeros(1), np.zeros(1, bool), shown)
     draws = np.random.default_rng(0).integers(2**32, size=(1, 100_000), dtype=np.uint32)
 
-    sampled = replay.sample(draws, out=replay.batch_buffer(100_000))
+    sampled = sample(replay, draws)
 
-    times = np.bincount(sampled.observation[0, :, 0].long().numpy(), minlength=stored)
+    times = np.bincount(sampled.observation[0, :, 0].astype(int), minlength=stored)
     expected = 100_000 / stored
     assert len(times) == stored
     assert np.abs(times - expected).max() <= 5.0 * np.sqrt(expected)
@@ -215,7 +216,7 @@ def test_the_smallest_and_the_largest_draw_stay_inside() -> None:
         rehearsal.store()
     draws = np.array([[0, 2**32 - 1]] * 2, dtype=np.uint32)
 
-    sampled = as_rows(rehearsal.replay.sample(draws, out=rehearsal.replay.batch_buffer(2)))
+    sampled = as_rows(sample(rehearsal.replay, draws))
 
     for lane, ring in enumerate(rehearsal.slow.rings):
         assert sampled[lane] == [ring[0], ring[4]]

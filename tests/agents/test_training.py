@@ -131,7 +131,10 @@ def test_an_unfit_environment_is_refused_when_it_is_admitted() -> None:
     ("one", "other", "together"),
     [
         ({"gamma": 0.5}, {"learning_rate": 1e-4}, True),
-        ({"batch_size": 8}, {"batch_size": 9}, False),
+        ({"batch_size": 8}, {"batch_size": 9}, True),  # both are filled up to 16
+        ({"batch_size": 16}, {"batch_size": 17}, False),
+        ({"hidden_layers": (50, 64)}, {"hidden_layers": (64, 49)}, True),
+        ({"hidden_layers": (64,)}, {"hidden_layers": (65,)}, False),
         ({"env": EnvSpec("CartPole-v1")}, {"env": EnvSpec("Acrobot-v1")}, False),
         (
             {"env": EnvSpec("FrozenLake-v1", {"is_slippery": True, "map_name": "4x4"})},
