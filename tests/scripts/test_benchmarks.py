@@ -4,20 +4,57 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark_lanes"
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def figures(script: str, folder: Path, *sizes: str) -> dict[str, Any]:
+    """What a benchmark writes after a glance of these sizes."""
+    file = folder / "figures.json"
+    command = [sys.executable, str(SCRIPTS / script), "--quick", "--json", str(file), *sizes]
+    subprocess.run(command, check=True)
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
 
 
 def test_the_benchmark_of_lanes_writes_the_rates_of_every_row(tmp_path: Path) -> None:
-    file = tmp_path / "rates.json"
     sizes = ["--steps", "300", "--alternations", "1", "--lanes", "1,2"]
 
-    subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--json", str(file), *sizes], check=True
-    )
+    results = figures("benchmark_lanes", tmp_path, *sizes)["results"]
 
-    results = json.loads(file.read_text())["results"]
     assert [result["row"]["lanes"] for result in results] == [1, 2]
     for result in results:
         assert {"ours", "products"} <= set(result["turns"])
         assert all(rate > 0 for turns in result["turns"].values() for rate in turns)
+
+
+def test_the_benchmark_of_studies_writes_every_launch_and_ratio(tmp_path: Path) -> None:
+    found = figures("benchmark_study", tmp_path, "--trials", "1", "--steps", "200")
+
+    assert {"machine", "versions", "plan", "launches", "peer", "ratios"} == set(found)
+    runs = {side: [turn["runs"] for turn in of["turns"]] for side, of in found["launches"].items()}
+    assert runs == {"ours": [2], "ours, 1 seed": [1], "ours, 1 trainer": [2]}
+    for launch in found["launches"].values():
+        assert all(figure > 0 for turn in launch["turns"] for figure in turn.values())
+    peer_is_installed = "stable-baselines3" in found["versions"]
+    assert (found["peer"] is not None) == peer_is_installed
+    assert set(found["ratios"]) == {
+        "scheduler_share_of_wall",
+        "seeds_over_one_seed",
+        "one_trainer_over_workers",
+        *(["peer_over_ours"] if peer_is_installed else []),
+    }
+
+
+def test_a_peer_of_fewer_trials_is_scaled_without_its_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    from study_timing import Peer
+
+    peer = Peer(trials=4, runs=20, wall_s=105, start_up_s=5, cpu_s=1, evaluation_steps=1)
+
+    assert peer.wall_s_of(20) == 505
