@@ -1,6 +1,6 @@
 """Lanes that share shapes, trained together from mark to mark."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 
 from agents.budget import Budget
 from agents.environments import EnvFacts, EnvSpec
-from agents.evaluation import play
+from agents.evaluation import Due, Evaluations
 from agents.exactness import exact_arithmetic
 from agents.hparams import Hparams, shaping_values
 from agents.lane_envs import make_lane_envs
@@ -81,7 +81,7 @@ class Cohort:
     """Lanes of equal `cohort_key`. Runs are named by strings of the caller's choice."""
 
     def __init__(self, spec: RunSpec, facts: EnvFacts, device: torch.device) -> None:
-        self._env, self._facts, self._budget = spec.env, facts, spec.budget
+        self._budget = spec.budget
         self._train_freq = spec.hparams.train_freq
         self._learner = make_learner(spec.agent, spec.hparams, facts, spec.budget.steps, device)
         with exact_arithmetic():
@@ -90,6 +90,7 @@ class Cohort:
         self._lanes: list[_Lane] = []
         self._steps = np.empty(0, dtype=np.int64)
         self._waiting: list[_Lane] = []
+        self._evaluations = Evaluations(spec.env, facts, spec.budget.episodes)
         self._steps_to_mark = 0
         self.lane_steps = 0  # environment steps trained so far, all lanes together
 
@@ -105,7 +106,8 @@ class Cohort:
     def evict(self, runs: Sequence[str]) -> None:
         """Let these runs go; the others do not notice."""
         self._waiting = [lane for lane in self._waiting if lane.run not in runs]
-        self._keep([row for row, lane in enumerate(self._lanes) if lane.run not in runs])
+        self._evaluations.drop(runs)
+        self._let_go(runs)
 
     def advance(self, steps: int) -> Iterator[Event]:
         """Train every lane for up to `steps` environment steps; yield what happened on the way."""
@@ -116,7 +118,8 @@ class Cohort:
             self._step()
             self._steps_to_mark -= 1
             if self._envs.failures:
-                yield from self._fail(dict(self._envs.failures))
+                failures = self._envs.failures
+                yield from self._fail({self._lanes[row].run: failures[row] for row in failures})
             if self._steps_to_mark == 0:
                 yield from self._evaluate()
 
@@ -143,49 +146,54 @@ class Cohort:
             self._envs.reset(ended.tolist())
 
     def _evaluate(self) -> Iterator[Event]:
-        """Play the lanes that stand at a mark, and let those at their last mark go."""
-        due = [row for row in range(len(self._lanes)) if self._steps[row] == self._mark(row)]
-        broken = {
-            row: DIVERGED
-            for row, diverged in zip(due, self._learner.diverged(due), strict=True)
-            if diverged
-        }
-        due = [row for row in due if row not in broken]
-        by_mark: dict[int, list[int]] = {}
-        for row in due:
-            by_mark.setdefault(self._lanes[row].marks_reached + 1, []).append(row)
-        finished = []
-        for mark, rows in by_mark.items():
-            seeds = [self._lanes[row].spec.seed for row in rows]
-            played = play(
-                self._learner.policy(rows),
-                self._env,
-                self._facts,
-                seeds,
-                mark=mark,
-                episodes=self._budget.episodes,
-            )
-            for place, row in enumerate(rows):
-                returns = tuple(played.returns[place].tolist())
-                if place in played.failures:
-                    broken[row] = played.failures[place]
-                    continue
-                if not np.isfinite(returns).all():
-                    broken[row] = f"an evaluation returned {returns}, not all finite numbers"
-                    continue
-                lane = self._lanes[row] = replace(self._lanes[row], marks_reached=mark)
-                yield Evaluated(lane.run, mark, int(self._steps[row]), returns)
-                if mark == self._budget.evaluations:
-                    finished.append(row)
-                    yield Finished(lane.run, dict(self._learner.tensors(row)), self._exact)
-        yield from self._fail(broken, gone=finished)
+        """Take the policies of lanes that stand at a mark; let those at their last mark go."""
+        at_mark = [row for row in range(len(self._lanes)) if self._steps[row] == self._mark(row)]
+        diverged = self._learner.diverged(at_mark)
+        broken = [row for row, lost in zip(at_mark, diverged, strict=True) if lost]
+        whole = [row for row in at_mark if row not in broken]
+        due = [self._reach_mark(row) for row in whole]
+        if due:
+            self._evaluations.add(due, self._learner.policy(whole))
+        failed = {self._lanes[row].run: DIVERGED for row in broken}
+        finished = [one.run for one in due if one.tensors is not None]
+        self._let_go(finished)
+        if failed:
+            yield from self._fail(failed)
+        elif finished or len(self._evaluations) >= len(self._lanes):
+            yield from self._play()
 
-    def _fail(self, broken: Mapping[int, str], gone: Sequence[int] = ()) -> Iterator[Event]:
-        """Report the broken lanes, and keep all others but those already `gone`."""
-        for row, text in broken.items():
-            reason = "diverged" if text is DIVERGED else "env_error"
-            yield Failed(self._lanes[row].run, reason, text)
-        self._keep([row for row in range(len(self._lanes)) if row not in {*broken, *gone}])
+    def _play(self) -> Iterator[Event]:
+        """Evaluate every policy that waits."""
+        failed: set[str] = set()
+        for due, returns, failure in self._evaluations.play():
+            if due.run in failed:
+                continue
+            if failure is not None:
+                failed.add(due.run)
+                yield Failed(due.run, "env_error", failure)
+                continue
+            yield Evaluated(due.run, due.mark, due.step, returns)
+            if due.tensors is not None:
+                yield Finished(due.run, dict(due.tensors), self._exact)
+        self._let_go(failed)
+
+    def _fail(self, broken: Mapping[str, str]) -> Iterator[Event]:
+        """Let runs go that cannot go on, once their earlier marks are told."""
+        yield from self._play()
+        for run in [lane.run for lane in self._lanes if lane.run in broken]:
+            reason = "diverged" if broken[run] is DIVERGED else "env_error"
+            yield Failed(run, reason, broken[run])
+        self._let_go(broken)
+
+    def _let_go(self, runs: Container[str]) -> None:
+        self._keep([row for row, lane in enumerate(self._lanes) if lane.run not in runs])
+
+    def _reach_mark(self, row: int) -> Due:
+        lane = self._lanes[row]
+        mark, step = lane.marks_reached + 1, int(self._steps[row])
+        self._lanes[row] = replace(lane, marks_reached=mark)
+        tensors = self._learner.tensors(row) if mark == self._budget.evaluations else None
+        return Due(lane.run, lane.spec.seed, mark, step, tensors)
 
     def _keep(self, rows: list[int]) -> None:
         if len(rows) < len(self._lanes):

@@ -14,8 +14,7 @@ from agents.errors import HparamsError
 from agents.problems import problem_lines
 
 Role = Literal["lanewise", "shaping"]
-# A layer of one unit multiplies by another route, whose rounding minds the number of lanes.
-Width = Annotated[int, Field(ge=2, le=16_384)]
+Width = Annotated[int, Field(ge=1, le=16_384)]
 
 
 def lanewise(

@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.stacks import FLOATS_PER_CACHE_LINE
+
 SMALL_PRODUCT = 1_000_000
 NARROWEST_PANEL = 16
 THIN = 16
@@ -35,7 +37,9 @@ def product(a: Tensor, b: Tensor, out: Tensor) -> Product:
         return partial(torch.bmm, a, b, out=out)
     rows, inner, columns = *a.shape[1:], b.shape[2]
     both_along_the_sum = a.stride(2) == 1 and b.stride(1) == 1 and min(inner, columns) > 1
-    if both_along_the_sum and min(rows, columns) >= THIN and out.is_contiguous():
+    # Of lanes that end within a cache line, one is contiguous and several are not.
+    whole_lines = rows * columns % FLOATS_PER_CACHE_LINE == 0 and out.is_contiguous()
+    if both_along_the_sum and min(rows, columns) >= THIN and whole_lines:
         return partial(torch.bmm, a, b, out=out)
     first, second, result = a.numpy(), b.numpy(), out.numpy()
     panel = _panel(rows * inner, columns)

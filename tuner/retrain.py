@@ -122,7 +122,7 @@ def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
     facts = describe(env)
     policy = checkpoint.load(directory, file.agent, file.checked_hparams(), facts)
     with exact_arithmetic():
-        played = play(policy, env, facts, [seed], mark=0, episodes=episodes)
+        played = play(policy, env, facts, [seed], marks=[0], episodes=episodes)
     if played.failures:
         raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
     returns = [float(value) for value in played.returns[0]]

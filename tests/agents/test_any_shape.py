@@ -8,7 +8,7 @@ import pytest
 from agents.budget import Budget
 from agents.cohort import Evaluated, Finished, RunSpec
 from agents.environments import EnvSpec
-from agents.hparams import make_hparams
+from agents.hparams import filled_up, make_hparams
 from agents.training import train
 
 BUDGET = Budget(steps=90, evaluations=2, episodes=2)
@@ -18,7 +18,7 @@ ENVS = ["CartPole-v1", "Acrobot-v1", "FrozenLake-v1"]
 def shape(number: int) -> tuple[str, dict[str, Any]]:
     draws = random.Random(number)
     widths = [
-        draws.choice([2, 3, 5, 7, 8, 16, 17, 24, 33, 64, 65]) for _ in range(draws.randrange(4))
+        draws.choice([1, 2, 3, 5, 7, 8, 16, 17, 24, 33, 64, 65]) for _ in range(draws.randrange(4))
     ]
     hparams = {
         "hidden_layers": widths,
@@ -36,10 +36,24 @@ def shape(number: int) -> tuple[str, dict[str, Any]]:
     return draws.choice(ENVS), hparams
 
 
+def of_the_same_cohort(hparams: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Widths and batch size of another lane, that are filled up to those of `hparams`."""
+    draws = random.Random(seed)
+
+    def near(size: int) -> int:
+        return draws.choice([n for n in range(1, size + 17) if filled_up(n) == filled_up(size)])
+
+    widths = [near(width) for width in hparams["hidden_layers"]]
+    return hparams | {"hidden_layers": widths, "batch_size": near(hparams["batch_size"])}
+
+
 def shown(env: str, hparams: dict[str, Any], seeds: list[int]) -> dict[str, Any]:
-    """Returns and weights of every run, by its seed."""
-    checked = make_hparams("deep_q", hparams)
-    runs = {str(s): RunSpec("deep_q", checked, EnvSpec(env), BUDGET, s) for s in seeds}
+    """Returns and weights of every run, by its seed. Every seed has sizes of its own."""
+    runs = {}
+    for seed in seeds:
+        checked = make_hparams("deep_q", of_the_same_cohort(hparams, seed))
+        runs[str(seed)] = RunSpec("deep_q", checked, EnvSpec(env), BUDGET, seed)
+    assert len({spec.cohort_key for spec in runs.values()}) == 1
     found: dict[str, Any] = {run: [] for run in runs}
     for event in train(runs):
         if isinstance(event, Evaluated):

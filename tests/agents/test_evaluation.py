@@ -1,5 +1,6 @@
 """Greedy episodes side by side against plain gymnasium environments, one by one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,12 @@ class LinearPolicies:
         liking = np.einsum("lef,lfa->lea", observations.astype(np.float64), self.taste)
         return liking.argmax(axis=2)
 
+    def selected(self, rows: Sequence[int]) -> "LinearPolicies":
+        return LinearPolicies(self.taste[list(rows)])
+
+    def joined(self, lanes: "LinearPolicies") -> "LinearPolicies":
+        return LinearPolicies(np.concatenate([self.taste, lanes.taste]))
+
 
 def policies(env_id: str, seeds: list[int]) -> LinearPolicies:
     """Each lane's taste is a function of its seed."""
@@ -42,9 +49,13 @@ def policies(env_id: str, seeds: list[int]) -> LinearPolicies:
     return LinearPolicies(np.stack([np.random.default_rng(s).normal(size=shape) for s in seeds]))
 
 
-def evaluate(env_id: str, seeds: list[int], mark: int = 3, **kwargs: Any) -> Played:
+def evaluate(
+    env_id: str, seeds: list[int], marks: list[int] | None = None, **kwargs: Any
+) -> Played:
     spec = EnvSpec(env_id, kwargs)
-    return play(policies(env_id, seeds), spec, describe(spec), seeds, mark=mark, episodes=EPISODES)
+    marks = marks or [3] * len(seeds)
+    lanes = policies(env_id, seeds)
+    return play(lanes, spec, describe(spec), seeds, marks=marks, episodes=EPISODES)
 
 
 def play_one(env_id: str, seed: int, mark: int, episode: int) -> tuple[float, bool]:
@@ -66,7 +77,7 @@ def play_one(env_id: str, seed: int, mark: int, episode: int) -> tuple[float, bo
 def test_returns_are_those_of_plain_environments_one_by_one(env_id: str) -> None:
     seeds = [5, 0, 2**40]
 
-    played = evaluate(env_id, seeds, mark=3)
+    played = evaluate(env_id, seeds)
 
     for lane, seed in enumerate(seeds):
         expected = [play_one(env_id, seed, 3, episode) for episode in range(EPISODES)]
@@ -91,11 +102,21 @@ def test_a_lane_scores_the_same_whoever_its_neighbours() -> None:
 
 
 def test_every_mark_has_episodes_of_its_own() -> None:
-    first, second = evaluate("CartPole-v1", [5], mark=1), evaluate("CartPole-v1", [5], mark=2)
+    first, second = evaluate("CartPole-v1", [5], marks=[1]), evaluate("CartPole-v1", [5], marks=[2])
 
-    assert first.returns.tolist() == evaluate("CartPole-v1", [5], mark=1).returns.tolist()
+    assert first.returns.tolist() == evaluate("CartPole-v1", [5], marks=[1]).returns.tolist()
     assert first.returns.tolist() != second.returns.tolist()
     assert len(np.unique(first.returns)) > 1
+
+
+def test_lanes_at_different_marks_play_side_by_side_as_they_would_alone() -> None:
+    seeds, marks = [5, 5, 0, 9, 5], [1, 2, 1, 7, 1]
+
+    together = evaluate("CartPole-v1", seeds, marks)
+
+    for lane, (seed, mark) in enumerate(zip(seeds, marks, strict=True)):
+        alone = evaluate("CartPole-v1", [seed], [mark])
+        assert alone.returns.tolist() == [together.returns[lane].tolist()]
 
 
 @pytest.mark.parametrize("fatal_step", [0, 5])

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from agents.errors import AgentError, HparamsError
-from agents.hparams import KINDS, Hparams, make_hparams, role, shaping_values
+from agents.hparams import KINDS, Hparams, filled_up, make_hparams, role, shaping_values
 
 FIELDS = Hparams.model_fields
 LANEWISE = {
@@ -184,3 +184,18 @@ def test_the_rules_are_published_as_json_schema() -> None:
 
     assert schema["properties"]["gamma"]["maximum"] == 1.0
     assert schema["properties"]["gamma"]["role"] == "lanewise"
+
+
+@pytest.mark.parametrize(
+    ("size", "filled"),
+    [(1, 16), (16, 16), (17, 32), (64, 64), (65, 80), (128, 128), (129, 160), (257, 320)],
+)
+def test_sizes_are_filled_up_to_few_steps(size: int, filled: int) -> None:
+    assert filled_up(size) == filled
+
+
+def test_filling_up_adds_at_most_a_quarter_beyond_64_and_twice_changes_nothing() -> None:
+    for size in range(1, 3_000):
+        assert size <= filled_up(size) <= max(size + 15, 1.25 * size)
+        assert filled_up(filled_up(size)) == filled_up(size)
+    assert len({filled_up(size) for size in range(1, 513)}) == 16

@@ -1,5 +1,6 @@
 """Whole trainings, with thresholds over seeds. Minutes; not part of every run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,18 @@ class Dice:
     def actions(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         return self.rng.integers(self.actions_there_are, size=observations.shape[:2])
 
+    def selected(self, rows: Sequence[int]) -> "Dice":
+        return self
+
+    def joined(self, lanes: "Dice") -> "Dice":
+        return self
+
 
 def random_returns(env: EnvSpec, episodes: int) -> NDArray[np.float64]:
     facts = describe(env)
-    return play(Dice(facts.actions), env, facts, SEEDS, mark=0, episodes=episodes).returns
+    return play(
+        Dice(facts.actions), env, facts, SEEDS, marks=[0] * len(SEEDS), episodes=episodes
+    ).returns
 
 
 def final_returns(hparams: Hparams, env: EnvSpec, budget: Budget) -> NDArray[np.float64]:

@@ -81,8 +81,8 @@ def test_every_lane_reaches_its_marks_on_its_own_clock() -> None:
 
     events += training.advance(8)  # "late" is let in after 12 steps, the next round of updates
 
-    assert told(events) == [("Evaluated", "early")]
-    assert told(training.advance(10)) == [("Evaluated", "late")]
+    assert told(events) == []  # "early" is at its mark, and waits to be played beside "late"
+    assert told(training.advance(10)) == [("Evaluated", "early"), ("Evaluated", "late")]
     assert told(training.advance(22)) == [
         ("Evaluated", "early"),
         ("Evaluated", "late"),
@@ -90,6 +90,31 @@ def test_every_lane_reaches_its_marks_on_its_own_clock() -> None:
         ("Finished", "early"),
     ]
     assert told(training.advance(12)) == [("Evaluated", "late"), ("Finished", "late")]
+
+
+def test_an_evicted_run_takes_its_waiting_evaluation_along() -> None:
+    training = Training()
+    training.admit("early", spec(seed=0))
+    training.advance(10)
+    training.admit("late", spec(seed=1))
+    assert training.advance(8) == []  # "early" waits to be played
+
+    training.evict(["early"])
+
+    assert {event.run for event in training.advance(1_000)} == {"late"}
+
+
+def test_the_marks_a_run_reached_are_told_before_its_failure() -> None:
+    training = Training()
+    fatal_seed = environment_seed(0, Purpose.ENVIRONMENT)
+    training.admit("doomed", spec(seed=0, env=fragile(fatal_seed, fatal_step=20)))
+    training.advance(10)
+    training.admit("late", spec(seed=1, env=fragile(fatal_seed, fatal_step=20)))
+
+    events = told(training.advance(1_000))
+
+    assert events[:2] == [("Evaluated", "doomed"), ("Failed", "doomed")]
+    assert events[-1] == ("Finished", "late")
 
 
 def test_lanes_are_counted_whether_admitted_or_waiting() -> None:

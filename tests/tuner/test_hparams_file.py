@@ -101,7 +101,7 @@ EDITS: dict[str, tuple[Callable[[Content], object], str]] = {
         lambda c: c["hparams"].update(batch_size=True),
         "hparams.batch_size: needs a whole number (got true)",
     ),
-    "no unit": (lambda c: c["hparams"].update(hidden_layers=[0]), "must be at least 2 (got 0)"),
+    "no unit": (lambda c: c["hparams"].update(hidden_layers=[0]), "must be at least 1 (got 0)"),
     "too wide": (lambda c: c["hparams"].update(hidden_layers=[10**9]), "must be at most 16384"),
     "too deep": (lambda c: c["hparams"].update(hidden_layers=[8] * 1_000), "at most 16 entries"),
     "code for a name": (

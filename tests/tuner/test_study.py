@@ -75,7 +75,7 @@ BAD = [
     (GAMMA, 'gamma = { choices = "high" }', ["[space] gamma.choices: needs a list (got 'high')"]),
     (GAMMA, "gamma = { low = 0.9, high = 1.0, step = 0.5 }", ["step must be above 0 and at most"]),
     (GAMMA, "tau = { low = 0.1, high = 1.0, log = true, step = 0.1 }", ["log and step"]),
-    (LAYERS, "hidden_layers = { choices = [[0]] }", ["[space] hidden_layers: must be at least 2"]),
+    (LAYERS, "hidden_layers = { choices = [[0]] }", ["[space] hidden_layers: must be at least 1"]),
     (LAYERS, "hidden_layers = { choices = [[8], [8]] }", ["hidden_layers: [8] given twice"]),
     (LAYERS, "hidden_layers = { low = 1, high = 9 }", ["hidden_layers: has no range; write {"]),
     (LAYERS, "train_freq = { low = 1.5, high = 4 }", ["[space] train_freq: needs a whole number"]),
