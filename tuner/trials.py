@@ -1,4 +1,8 @@
-"""The trials of one study in Optuna: asked, reported and told by the scheduler alone."""
+"""The trials of one study in Optuna: asked, reported and told by the scheduler alone.
+
+They stand twice: in the database, which is the record, and in memory, where the sampler looks.
+In the database it would read every open trial anew at each question.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,9 +12,10 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.errors import StudyError
+from tuner.errors import StorageError, StudyError
 from tuner.search_space import distributions, suggest
 from tuner.seed_statistics import Spread
 from tuner.storage import Store
@@ -39,22 +44,23 @@ class Trials:
 
     def __init__(self, study: Study, store: Store) -> None:
         self._study = study
+        self._store = store
         self._distributions = distributions(study.study.agent, study.space)
-        self._optuna = optuna.create_study(
+        self._recorded = optuna.create_study(
             study_name=study.name,
             storage=store.optuna,
             direction="maximize",
             load_if_exists=True,
         )
         self._live: dict[int, optuna.Trial] = {}
-        recorded = self._optuna.user_attrs.get(SPEC)
-        if recorded is None and self._all():
+        recorded = self._recorded.user_attrs.get(SPEC)
+        if recorded is None and self._recorded.get_trials(deepcopy=False):
             raise StudyError(
                 f"study '{study.name}' in {store.url} was made by another program; give yours "
                 "another name, or use another database by --storage"
             )
         if recorded is None:
-            self._optuna.set_user_attr("fingerprint", study.fingerprint())
+            self._recorded.set_user_attr("fingerprint", study.fingerprint())
         elif differences := study.differences(Study.from_spec(json.loads(recorded))):
             raise StudyError(
                 [
@@ -64,7 +70,8 @@ class Trials:
                 + ["give the changed study a new name, or use another database by --storage"]
             )
         if recorded != (spec := json.dumps(study.spec())):
-            self._optuna.set_user_attr(SPEC, spec)  # `trials` may change from launch to launch
+            self._recorded.set_user_attr(SPEC, spec)  # `trials` may change from launch to launch
+        self._remembered = _in_memory(self._recorded)
 
     @property
     def asked(self) -> int:
@@ -81,26 +88,39 @@ class Trials:
         The sampler is seeded by (master seed, trial number), so that a restart does not repeat
         proposals.
         """
-        self._optuna.sampler = self._sampler(self.asked)
-        trial = self._optuna.ask(fixed_distributions=self._distributions)
-        self._live[trial.number] = trial
-        return OpenTrial(trial.number, trial.params)
+        self._remembered.sampler = self._sampler(self.asked)
+        number = self._remembered.ask(fixed_distributions=self._distributions).number
+        asked = self._all()[number]
+        trial_id = self._store.optuna.create_new_trial(self._recorded._study_id, asked)
+        trial = optuna.Trial(self._recorded, trial_id)
+        if trial.number != number:
+            raise StorageError(
+                f"storage: another program added trial {number} to study '{self._study.name}' "
+                f"in {self._store.url} during the search; stop it, then launch again"
+            )
+        self._live[number] = trial
+        return OpenTrial(number, trial.params)
 
     def take_up(self) -> list[OpenTrial]:
-        """The trials that a dead scheduler left open, under their own numbers."""
+        """The trials that are open, under their own numbers: left by a dead scheduler, or enqueued
+        by Optuna's own means."""
         taken = []
-        for frozen in self._all():
-            if frozen.state != TrialState.RUNNING:
+        for frozen in self._recorded.get_trials(deepcopy=False):
+            if frozen.state not in OPEN:
                 continue
-            self._optuna.sampler = self._sampler(frozen.number)
-            trial = optuna.Trial(self._optuna, frozen._trial_id)
+            self._recorded.sampler = self._sampler(frozen.number)
+            if frozen.state == TrialState.WAITING:
+                trial, continued = self._recorded.ask(), 0
+            else:
+                trial = optuna.Trial(self._recorded, frozen._trial_id)
+                continued = int(frozen.user_attrs.get("continued", 0)) + 1
+                trial.set_user_attr("continued", continued)
             for name, distribution in self._distributions.items():
                 suggest(trial, name, distribution)
-            continued = int(frozen.user_attrs.get("continued", 0)) + 1
-            trial.set_user_attr("continued", continued)
             self._live[frozen.number] = trial
             reported = frozenset(frozen.intermediate_values)
             taken.append(OpenTrial(frozen.number, trial.params, continued, reported))
+        self._remembered = _in_memory(self._recorded)
         return taken
 
     def report(self, number: int, mark: int, mean: float) -> None:
@@ -112,16 +132,18 @@ class Trials:
         trial = self._live.pop(number)
         for name, value in summary_attrs(spread).items():
             trial.set_user_attr(name, value)
-        self._optuna.tell(trial, spread.mean)
+        self._recorded.tell(trial, spread.mean)
+        self._remembered.tell(number, spread.mean)
 
     def fail(self, number: int, reason: str) -> None:
         """Record that the trial has no value, and why."""
         trial = self._live.pop(number)
         trial.set_user_attr("failure", reason)
-        self._optuna.tell(trial, state=TrialState.FAIL)
+        self._recorded.tell(trial, state=TrialState.FAIL)
+        self._remembered.tell(number, state=TrialState.FAIL)
 
     def _all(self) -> list[FrozenTrial]:
-        return self._optuna.get_trials(deepcopy=False)
+        return self._remembered.get_trials(deepcopy=False)
 
     def _sampler(self, number: int) -> BaseSampler:
         entropy = np.random.SeedSequence([self._study.study.master_seed, number])
@@ -129,6 +151,15 @@ class Trials:
         if self._study.sampler.name == "random":
             return RandomSampler(seed=seed)
         return TPESampler(seed=seed)
+
+
+def _in_memory(recorded: optuna.Study) -> optuna.Study:
+    """The same trials under the same numbers."""
+    memory = InMemoryStorage()
+    study = optuna.create_study(storage=memory, direction="maximize")
+    for trial in recorded.get_trials(deepcopy=False):
+        memory.create_new_trial(study._study_id, trial)
+    return study
 
 
 def summary_attrs(spread: Spread) -> dict[str, Any]:
