@@ -1,4 +1,4 @@
-"""The benchmark is alive; how fast anything is, no test may say."""
+"""The benchmarks are alive; how fast anything is, no test may say."""
 
 import json
 import subprocess
@@ -58,3 +58,16 @@ def test_a_peer_of_fewer_trials_is_scaled_without_its_start(
     peer = Peer(trials=4, runs=20, wall_s=105, start_up_s=5, cpu_s=1, evaluation_steps=1)
 
     assert peer.wall_s_of(20) == 505
+
+
+def test_the_benchmark_of_the_sampler_writes_the_costs_at_every_size(tmp_path: Path) -> None:
+    sizes = ("--trials", "2,12", "--open", "2", "--repetitions", "2")
+
+    results = figures("benchmark_sampler", tmp_path, *sizes)["results"]
+
+    assert [result["trials"] for result in results] == [2, 12]
+    for result in results:
+        assert set(result["costs"]) == {"ask", "report", "record", "tell"}
+        for costs in result["costs"].values():
+            assert len(costs) == 2
+            assert all(cost["wall_ms"] > 0 and cost["cpu_ms"] > 0 for cost in costs)
