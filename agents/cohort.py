@@ -93,6 +93,7 @@ class Cohort:
         self._evaluations = Evaluations(spec.env, facts, spec.budget.episodes)
         self._steps_to_mark = 0
         self.lane_steps = 0  # environment steps trained so far, all lanes together
+        self.steps = 0  # how often all lanes were moved by one
 
     @property
     def runs(self) -> list[str]:
@@ -140,6 +141,7 @@ class Cohort:
         step = self._envs.step(actions)
         self._steps += 1
         self.lane_steps += len(actions)
+        self.steps += 1
         self._learner.learn(before, actions, step, self._envs.observations, self._steps)
         ended = np.flatnonzero(step.terminated | step.truncated)
         if len(ended):

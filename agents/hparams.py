@@ -5,6 +5,7 @@ shapes or the rhythm of updates, and is equal within a cohort.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -124,6 +125,17 @@ def shaping_values(kind: str, hparams: Hparams) -> tuple[Any, ...]:
         "batch_size": filled_up(hparams.batch_size),
     }
     return tuple(value for name, value in values.items() if role(kind, name) == "shaping")
+
+
+def lane_cost(hparams: Hparams) -> float:
+    """About how long a lane takes for a step, in units of what any cohort takes for its own.
+
+    Measured: a cohort of [64, 64], batch 64, one update per step, takes 110 us and 25 us per lane.
+    """
+    widths = [filled_up(width) for width in hparams.hidden_layers]
+    multiplications = filled_up(hparams.batch_size) * sum(a * b for a, b in pairwise(widths))
+    updates_per_step = hparams.gradient_steps / hparams.train_freq
+    return 0.05 + 0.2 * updates_per_step * multiplications / 64**3
 
 
 def filled_up(size: int) -> int:

@@ -26,6 +26,7 @@ class Training:
         self._cohorts: dict[Hashable, Cohort] = {}
         self._facts: dict[str, EnvFacts] = {}
         self.lane_steps = 0  # environment steps trained so far, all lanes together
+        self.cohort_steps = 0  # steps of cohorts, each of which moved all its lanes by one
 
     @property
     def lanes(self) -> int:
@@ -50,9 +51,10 @@ class Training:
         events: list[Event] = []
         with exact_arithmetic():
             for key, cohort in list(self._cohorts.items()):
-                before = cohort.lane_steps
+                lanes, cohorts = cohort.lane_steps, cohort.steps
                 events += cohort.advance(steps)
-                self.lane_steps += cohort.lane_steps - before
+                self.lane_steps += cohort.lane_steps - lanes
+                self.cohort_steps += cohort.steps - cohorts
                 if not cohort.runs:
                     del self._cohorts[key]
         return events

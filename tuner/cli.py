@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from agents.cohort import Evaluated
     from tuner.retrain import Trained
 
-DEFAULT_LANES = 16
 MOST_EPISODES = 1_000_000
 AGENT_EXIT = {CheckpointError: 5, EnvError: 2, HparamsError: 2}
 
@@ -83,7 +82,9 @@ def launch(
     workers: Annotated[
         int | None, typer.Option(help="trainer processes (default: the cores there are)")
     ] = None,
-    lanes: Annotated[int, typer.Option(help="runs side by side in each")] = DEFAULT_LANES,
+    lanes: Annotated[
+        int | None, typer.Option(help="runs side by side in each (default: measured)")
+    ] = None,
     trials: Annotated[int | None, typer.Option(help="in all, instead of the file's")] = None,
     timeout: Annotated[str | None, typer.Option(help="stop after 300, 5m or 2h")] = None,
     device: Device = "cpu",
@@ -97,7 +98,7 @@ def launch(
     describe(EnvSpec(loaded.study.env, loaded.study.env_kwargs))
     resources = Resources(
         workers=options.at_least_one("--workers", options.cores() if workers is None else workers),
-        lanes=options.at_least_one("--lanes", lanes),
+        lanes=None if lanes is None else options.at_least_one("--lanes", lanes),
         device=options.checked_device(device),
         timeout_s=None if timeout is None else options.duration_s(timeout),
         imports=tuple(allow_import or ()),

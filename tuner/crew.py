@@ -14,11 +14,11 @@ from typing import IO
 
 from tuner import messages
 from tuner.errors import TooManyFailures
+from tuner.lane_count import LaneRoom
 
 STOP_GRACE_S = 5.0
 STARTS_TO_TRY = 3
-# How many more lanes a trainer may hold and still be chosen because a cohort there fits.
-WORTH_OF_A_FIT = 4
+OPENING = 10.0  # lets cohorts fill at the price of some imbalance; both trainers are busy anyway
 SECRETS = ("TUNER_STORAGE",)
 
 
@@ -31,23 +31,46 @@ class Died:
     last_words: str
 
 
+@dataclass(frozen=True)
+class Place:
+    """What a run asks of a trainer: a lane in this cohort, `cost` of a cohort's own time."""
+
+    cohort: Hashable
+    cost: float
+
+
 @dataclass
 class _Trainer:
     process: subprocess.Popen[bytes]
     connection: Connection
     errors: IO[bytes]
     ready: bool = False
-    runs: dict[str, Hashable] = field(default_factory=dict)
+    runs: dict[str, Place] = field(default_factory=dict)
+
+    @property
+    def load(self) -> float:
+        """Time of one step of everything it trains, in units of a cohort's own time."""
+        places = self.runs.values()
+        return len({place.cohort for place in places}) + sum(place.cost for place in places)
+
+    def load_with(self, place: "Place") -> float:
+        """The same, were this lane there as well; opening a cohort is counted dearer than it is."""
+        opens = all(place.cohort != other.cohort for other in self.runs.values())
+        return self.load + place.cost + OPENING * opens
 
 
 class Crew:
     """`workers` trainers of `lanes` lanes each. A context: leaving it ends them all.
 
-    imports: modules that every trainer imports, to register environments.
+    lanes: None for none yet, see `choose_lanes`
+    imports: modules that every trainer imports, to register environments
     """
 
-    def __init__(self, workers: int, lanes: int, device: str, imports: Sequence[str] = ()) -> None:
-        self._lanes = lanes
+    def __init__(
+        self, workers: int, lanes: int | None, device: str, imports: Sequence[str] = ()
+    ) -> None:
+        self._lanes = lanes or 0
+        self._measuring: _Trainer | None = None
         self._arguments = [device, *imports]
         self._stillborn = 0
         self._trainers = [self._start() for _ in range(workers)]
@@ -81,16 +104,26 @@ class Crew:
         """The trainers' process ids."""
         return [trainer.process.pid for trainer in self._trainers]
 
-    def place(self, admit: messages.Admit, cohort: Hashable) -> None:
-        """Give a run to the least loaded trainer, or to one where its cohort is already there."""
+    def choose_lanes(self, sample: messages.Admit, room: LaneRoom) -> None:
+        """As many lanes as suit runs like `sample`, which a trainer measures if that is worth it.
 
-        def load(trainer: _Trainer) -> int:
-            fits = cohort in trainer.runs.values()
-            return len(trainer.runs) - (WORTH_OF_A_FIT if fits else 0)
+        Until it has answered no lane is free.
+        """
+        self._room = room
+        if room.measured:
+            self._measuring = self._trainers[0]
+            self._say(self._measuring, messages.Measure(sample, room.counts))
+        else:
+            self._lanes = room.most
 
+    def place(self, admit: messages.Admit, place: Place) -> None:
+        """Give a run to the trainer that will have least to do then.
+
+        A cohort that is already there saves its own time; heavy lanes are spread all the same.
+        """
         open_ones = [trainer for trainer in self._trainers if len(trainer.runs) < self._lanes]
-        chosen = min(open_ones, key=load)
-        chosen.runs[admit.run] = cohort
+        chosen = min(open_ones, key=lambda trainer: trainer.load_with(place))
+        chosen.runs[admit.run] = place
         self._say(chosen, admit)
 
     def evict(self, runs: Sequence[str]) -> None:
@@ -120,6 +153,8 @@ class Crew:
     def _is_wanted(self, trainer: _Trainer, report: messages.Report) -> bool:
         if isinstance(report, messages.Ready):
             trainer.ready = True
+        if isinstance(report, messages.Measured):
+            self._lanes, self._measuring = self._room.lanes(report.rates), None
         if isinstance(report, messages.Finished | messages.Failed):
             return trainer.runs.pop(report.run, None) is not None
         return not isinstance(report, messages.Evaluated) or report.run in trainer.runs
@@ -127,6 +162,8 @@ class Crew:
     def _replace(self, trainer: _Trainer) -> Died:
         exit_code, last_words = self._bury(trainer)
         self._stillborn = 0 if trainer.ready else self._stillborn + 1
+        if trainer is self._measuring:  # what killed it will kill a run, and be told then
+            self._lanes, self._measuring = 1, None
         place = self._trainers.index(trainer)
         del self._trainers[place]
         if self._stillborn > STARTS_TO_TRY:

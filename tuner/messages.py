@@ -23,6 +23,15 @@ class Admit:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """Scheduler: how fast do runs like `sample` train with so many lanes? Asked before any run."""
+
+    sample: Admit
+    counts: list[int]
+    type: Literal["measure"] = "measure"
+
+
+@dataclass(frozen=True)
 class Evict:
     """Scheduler: these runs are no longer wanted."""
 
@@ -36,6 +45,14 @@ class Ready:
 
     made_with: dict[str, str]
     type: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Trainer: environment steps per second for each of the counts, all lanes together."""
+
+    rates: list[float]
+    type: Literal["measured"] = "measured"
 
 
 @dataclass(frozen=True)
@@ -75,14 +92,18 @@ class Failed:
 
 @dataclass(frozen=True)
 class Advanced:
-    """Trainer: so many environment steps of all my lanes since I last said so."""
+    """Trainer: so many environment steps of all my lanes since I last said so.
+
+    cohort_steps: of cohorts, each of which moves all its lanes by one
+    """
 
     lane_steps: int
+    cohort_steps: int
     type: Literal["advanced"] = "advanced"
 
 
-Command = Admit | Evict
-Report = Ready | Evaluated | Finished | Failed | Advanced
+Command = Admit | Measure | Evict
+Report = Ready | Measured | Evaluated | Finished | Failed | Advanced
 _commands: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 _reports: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="type")])
 

@@ -14,13 +14,17 @@ class Best:
 
 @dataclass(frozen=True)
 class Progress:
-    """A search at one moment. Steps are environment steps of all lanes together."""
+    """A search at one moment. Steps are environment steps of all lanes together.
+
+    lanes_per_cohort: how many lanes were trained by one call, on average
+    """
 
     trials: int
     trials_done: int
     runs: int
     runs_done: int
     busy_lanes: int
+    lanes_per_cohort: float
     steps_done: int
     steps_left: int
     elapsed_s: float

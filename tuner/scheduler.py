@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from agents.hparams import shaping_values
+from agents.hparams import Hparams, lane_cost, shaping_values
 from tuner import messages
 from tuner.candidate import Candidate
-from tuner.crew import Crew, Died
-from tuner.errors import Stopped, TooManyFailures
+from tuner.crew import Crew, Died, Place
+from tuner.errors import Stopped
+from tuner.failures import Endings
+from tuner.lane_count import lane_room
 from tuner.progress import Best, Progress
 from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import run_score
@@ -23,16 +25,19 @@ from tuner.trials import OpenTrial, Trials
 
 LISTEN_S = 0.2
 ATTEMPTS = 3
-FAILURES_TO_STOP = 3
-ENDINGS_TO_JUDGE = 5
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a launch may use. timeout_s None: as long as it takes. imports: for environments."""
+    """What a launch may use.
+
+    lanes      of each worker; None: as many as a short measurement finds best
+    timeout_s  None: as long as it takes
+    imports    modules that register environments
+    """
 
     workers: int
-    lanes: int
+    lanes: int | None
     device: str = "cpu"
     timeout_s: float | None = None
     imports: tuple[str, ...] = ()
@@ -52,8 +57,8 @@ class Scheduler:
         self._best: Best | None = None
         self._told = 0
         self._runs_done = 0
-        self._steps_done = 0
-        self._endings: list[str | None] = []  # of this launch's runs: None, or why it failed
+        self._steps_done = self._cohort_steps_done = 0
+        self._endings = Endings()
         self._began = time.monotonic()
 
     def search(self, stop_code: Callable[[], int | None] = lambda: None) -> Iterator[Progress]:
@@ -67,6 +72,8 @@ class Scheduler:
             return
         resources = self._resources
         with Crew(resources.workers, resources.lanes, resources.device, resources.imports) as crew:
+            if resources.lanes is None:
+                self._choose_lanes(crew)
             while not self._is_over():
                 self._fill(crew)
                 for report in crew.listen(LISTEN_S):
@@ -104,6 +111,11 @@ class Scheduler:
         self._candidates[trial.number] = candidate
         return candidate
 
+    def _choose_lanes(self, crew: Crew) -> None:
+        """For a cohort of the agent's default configuration."""
+        room = lane_room(self._study, self._resources.workers)
+        crew.choose_lanes(self._admission("sample", self._study.hparams({}), seed=0), room)
+
     def _fill(self, crew: Crew) -> None:
         """Keep every lane busy: seeds of open trials first, then new trials."""
         while crew.free_lanes:
@@ -115,21 +127,24 @@ class Scheduler:
             else:
                 return
             index = candidate.untrained.pop(0)
-            shape = shaping_values(self._study.study.agent, candidate.hparams)
-            crew.place(self._admit(candidate, index), shape)
+            agent, hparams = self._study.study.agent, candidate.hparams
+            place = Place(shaping_values(agent, hparams), lane_cost(hparams))
+            seed = run_seed(self._study.study.master_seed, Pool.TUNE, index)
+            admit = self._admission(_run_name(candidate.number, index), hparams, seed)
+            crew.place(admit, place)
 
-    def _admit(self, candidate: Candidate, index: int) -> messages.Admit:
+    def _admission(self, run: str, hparams: Hparams, seed: int) -> messages.Admit:
         study = self._study
         return messages.Admit(
-            run=_run_name(candidate.number, index),
+            run=run,
             agent=study.study.agent,
-            hparams=candidate.hparams.model_dump(mode="json"),
+            hparams=hparams.model_dump(mode="json"),
             env_id=study.study.env,
             env_kwargs=dict(study.study.env_kwargs),
             steps=study.budget.steps,
             evaluations=study.budget.evaluations,
             episodes=study.budget.episodes,
-            seed=run_seed(study.study.master_seed, Pool.TUNE, index),
+            seed=seed,
         )
 
     def _hear(self, report: messages.Report | Died, crew: Crew) -> None:
@@ -138,6 +153,7 @@ class Scheduler:
                 self._made_with = report.made_with
             case messages.Advanced():
                 self._steps_done += report.lane_steps
+                self._cohort_steps_done += report.cohort_steps
             case messages.Evaluated():
                 candidate, index = self._find(report.run)
                 candidate.evaluated(index, report.mark, report.returns)
@@ -160,7 +176,7 @@ class Scheduler:
         )
         candidate.scored(index, score)
         self._runs_done += 1
-        self._endings.append(None)
+        self._endings.add(None)
         self._settle(candidate)
 
     def _record_failed(self, report: messages.Failed, crew: Crew) -> None:
@@ -171,11 +187,8 @@ class Scheduler:
         number = candidate.number
         crew.evict([_run_name(number, other) for other in range(self._study.seeds.start)])
         self._fail(candidate, error)
-        if (
-            report.reason != "diverged"
-        ):  # that is the configuration's fault, and the search's business
-            self._endings.append(report.text)
-            self._judge_failures()
+        if report.reason != "diverged":  # that is a matter of the search
+            self._endings.add(report.text)
 
     def _fail(self, candidate: Candidate, error: str) -> None:
         reason, _, text = error.partition(": ")
@@ -239,18 +252,6 @@ class Scheduler:
         for mark, mean in candidate.new_means():
             self._trials.report(candidate.number, mark, mean)
 
-    def _judge_failures(self) -> None:
-        """Stop a study whose environment or space is broken, instead of burning its budget."""
-        failures = [text for text in self._endings if text is not None]
-        all_of_the_first = len(failures) == len(self._endings) >= FAILURES_TO_STOP
-        most = len(self._endings) > ENDINGS_TO_JUDGE and 2 * len(failures) > len(self._endings)
-        if all_of_the_first or most:
-            raise TooManyFailures(
-                f"{len(failures)} of {len(self._endings)} runs failed; the last one by "
-                f"{failures[-1].strip().splitlines()[-1]}\n{failures[-1]}\n"
-                "mend it, then launch under a new name or with another --storage"
-            )
-
     def _check_stop(self, code: int | None) -> None:
         if code is not None:
             raise Stopped("stopped; every finished run is kept", code)
@@ -276,6 +277,7 @@ class Scheduler:
             runs=self._runs_done + runs_left,
             runs_done=self._runs_done,
             busy_lanes=busy_lanes,
+            lanes_per_cohort=self._steps_done / max(1, self._cohort_steps_done),
             steps_done=self._steps_done,
             steps_left=max(0, runs_left * study.budget.steps - steps_in_training),
             elapsed_s=time.monotonic() - self._began,

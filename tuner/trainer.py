@@ -17,6 +17,7 @@ from agents.budget import Budget
 from agents.environments import EnvSpec, import_environments
 from agents.errors import AgentError
 from agents.hparams import make_hparams
+from agents.lane_rates import lane_rates
 from agents.provenance import made_with
 from agents.training import Training
 from tuner import messages
@@ -39,9 +40,10 @@ def main(descriptor: int, device: str, imports: Sequence[str]) -> None:
 class _Trainer:
     def __init__(self, connection: Connection, device: str) -> None:
         self._connection = connection
+        self._device = device
         self._training = Training(device)
         self._admitted_at: dict[str, float] = {}
-        self._lane_steps = 0
+        self._lane_steps = self._cohort_steps = 0
 
     def serve(self) -> None:
         self._say(messages.Ready(made_with()))
@@ -50,26 +52,31 @@ class _Trainer:
                 self._obey(messages.decode_command(self._connection.recv_bytes()))
             for event in self._training.advance(STEPS_BETWEEN_LOOKS):
                 self._say(self._told(event))
-            done = self._training.lane_steps
-            self._say(messages.Advanced(done - self._lane_steps))
-            self._lane_steps = done
+            self._tell_advance()
 
     def _obey(self, command: messages.Command) -> None:
-        if isinstance(command, messages.Evict):
-            self._training.evict(command.runs)
-            return
-        self._admitted_at[command.run] = time.monotonic()
+        match command:
+            case messages.Evict():
+                self._training.evict(command.runs)
+            case messages.Measure():
+                self._say(messages.Measured(self._rates(command)))
+            case messages.Admit():
+                self._admitted_at[command.run] = time.monotonic()
+                try:
+                    self._training.admit(command.run, _spec(command))
+                except AgentError as error:
+                    self._say(self._told(cohort.Failed(command.run, "env_error", str(error))))
+
+    def _rates(self, command: messages.Measure) -> list[float]:
         try:
-            spec = cohort.RunSpec(
-                agent=command.agent,
-                hparams=make_hparams(command.agent, command.hparams),
-                env=EnvSpec(command.env_id, command.env_kwargs),
-                budget=Budget(command.steps, command.evaluations, command.episodes),
-                seed=command.seed,
-            )
-            self._training.admit(command.run, spec)
-        except AgentError as error:
-            self._say(self._told(cohort.Failed(command.run, "env_error", str(error))))
+            return lane_rates(_spec(command.sample), command.counts, self._device)
+        except AgentError:
+            return [1.0] * len(command.counts)  # its runs will tell what is wrong
+
+    def _tell_advance(self) -> None:
+        lanes, cohorts = self._training.lane_steps, self._training.cohort_steps
+        self._say(messages.Advanced(lanes - self._lane_steps, cohorts - self._cohort_steps))
+        self._lane_steps, self._cohort_steps = lanes, cohorts
 
     def _told(self, event: cohort.Event) -> messages.Report:
         if isinstance(event, cohort.Evaluated):
@@ -81,6 +88,16 @@ class _Trainer:
 
     def _say(self, report: messages.Report) -> None:
         self._connection.send_bytes(messages.encode(report))
+
+
+def _spec(admit: messages.Admit) -> cohort.RunSpec:
+    return cohort.RunSpec(
+        agent=admit.agent,
+        hparams=make_hparams(admit.agent, admit.hparams),
+        env=EnvSpec(admit.env_id, admit.env_kwargs),
+        budget=Budget(admit.steps, admit.evaluations, admit.episodes),
+        seed=admit.seed,
+    )
 
 
 def _die_with_parent() -> None:

@@ -110,7 +110,10 @@ def test_a_launch_ends_with_a_table_the_choice_and_what_to_type_next(finished: F
 def test_progress_goes_to_stderr_in_plain_lines(finished: Finished) -> None:
     last = finished.launch.err.splitlines()[-1]
 
-    assert re.match(r"trials 3/3, runs 6/6, lanes 0, [\d,]+ steps/s, best [\d.]+ \(trial ", last)
+    assert re.match(
+        r"trials 3/3, runs 6/6, lanes 0 \([\d.]+ to a cohort\), [\d,]+ steps/s, best [\d.]+ \(trial ",
+        last,
+    )
     assert "\x1b" not in finished.launch.err + finished.launch.out
 
 
