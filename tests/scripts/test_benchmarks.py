@@ -71,3 +71,21 @@ def test_the_benchmark_of_the_sampler_writes_the_costs_at_every_size(tmp_path: P
         for costs in result["costs"].values():
             assert len(costs) == 2
             assert all(cost["wall_ms"] > 0 and cost["cpu_ms"] > 0 for cost in costs)
+
+
+def test_the_benchmark_of_growth_fills_every_section_of_a_page(tmp_path: Path) -> None:
+    found = figures("benchmark_growth", tmp_path, "--lanes", "1,2", "--trials", "2")
+    command = [sys.executable, str(SCRIPTS / "plot_growth"), str(tmp_path / "figures.json")]
+    command += ["--folder", str(tmp_path), "--browser", str(tmp_path / "none")]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    sections = {"lanes": 2, "widths": 1, "memory": 1, "environments": 8, "trials": 1}
+    assert {section: len(rows) for section, rows in found["figures"].items()} == sections
+    for rate in found["figures"]["lanes"] + found["figures"]["widths"]:
+        assert all(turn > 0 for turn in rate["turns"])
+    for memory in found["figures"]["memory"]:
+        assert 0 < memory["empty_mb"] <= memory["full_mb"] <= memory["peak_mb"]
+    page = (tmp_path / "growth.md").read_text()
+    assert page.count("## ") == len(sections)
+    assert "growth.png" not in page
+    assert "no picture" in said
