@@ -132,6 +132,7 @@ class Search:
         "ms per trial",
         "scheduler CPU, s",
         "trainer CPU, s",
+        "start and end, s",
     )
 
     @property
