@@ -7,6 +7,7 @@ last ones: nothing resets by itself, the caller asks for `reset` of the lanes wh
 
 import difflib
 import importlib
+import math
 import os
 import re
 import sys
@@ -174,6 +175,8 @@ class GymnasiumLanes:
         self._envs: list[gymnasium.Env[Any, Any]] = []
         self._observations = np.zeros((0, facts.features), dtype=np.float32)
         self._failures: dict[int, str] = {}
+        self._space: spaces.Space[Any] = spaces.Discrete(1)
+        self._first_action = 0
 
     @property
     def observations(self) -> NDArray[np.float32]:
@@ -191,6 +194,8 @@ class GymnasiumLanes:
             env = self._guarded(row, self._spec.make)
             self._envs.append(env if env is not None else gymnasium.Env())
             if env is not None:
+                # Asked once, as a wrapped environment takes microseconds to find them.
+                self._space, self._first_action = env.observation_space, env.action_space.start  # type: ignore[attr-defined]
                 self._write(row, partial(env.reset, seed=seed))
 
     def keep(self, rows: Sequence[int]) -> None:
@@ -207,13 +212,13 @@ class GymnasiumLanes:
         reward = np.zeros(lanes)
         terminated = np.ones(lanes, dtype=np.bool_)
         truncated = np.zeros(lanes, dtype=np.bool_)
+        start, space = self._first_action, self._space
         for row, env in enumerate(self._envs):
             if row in self._failures:
                 continue
             try:
-                start = env.action_space.start  # type: ignore[attr-defined]
                 after, gain, ended, cut, _ = env.step(start + actions[row])
-                self._observations[row] = _flat(env.observation_space, after)
+                self._observations[row] = _flat(space, after)
                 reward[row], terminated[row], truncated[row] = _representable(gain), ended, cut
             except Exception:
                 self._failures[row] = traceback.format_exc()[-FAILURE_TEXT_CHARACTERS:]
@@ -225,8 +230,7 @@ class GymnasiumLanes:
                 self._write(row, self._envs[row].reset)
 
     def _write(self, row: int, begin: Callable[[], tuple[Any, Any]]) -> None:
-        space = self._envs[row].observation_space
-        shown = self._guarded(row, lambda: _flat(space, begin()[0]))
+        shown = self._guarded(row, lambda: _flat(self._space, begin()[0]))
         if shown is not None:
             self._observations[row] = shown
 
@@ -244,7 +248,7 @@ def _flat(space: spaces.Space[Any], observation: Any) -> NDArray[np.float32]:
         one_hot[int(observation) - int(space.start)] = 1.0
         return one_hot
     values = np.asarray(observation, dtype=np.float32).ravel()
-    if len(values) != np.prod(space.shape or ()) or not np.isfinite(values).all():
+    if len(values) != math.prod(space.shape or ()) or not np.isfinite(values).all():
         raise ValueError(f"observation {observation} is not {space.shape} finite numbers")
     return values
 
