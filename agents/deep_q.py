@@ -7,7 +7,8 @@ bootstraps and a death does not. Departures:
 - squared loss, exponential decay, Double DQN and running observation scales are offered as well;
 - the replay holds one environment's transitions per lane, and indices are 32-bit fractions of its
   fill (a bias below fill / 2**32);
-- random numbers are counter-based (see `randomness`), so single draws differ.
+- random numbers are counter-based (see `randomness`), so single draws differ;
+- widths and batch sizes are filled up with what weighs nothing (see `hparams.filled_up`).
 
 Networks, gradients and Adam live on the device; everything else is numpy beside the environments.
 """
@@ -61,6 +62,7 @@ class DeepQ:
         self._action_draws = Draws(Purpose.EXPLORATION, words=2, block=EXPLORATION_BLOCK)
         self._lanes: list[Hparams] = []
         self._steps_to_target = 0
+        self._fits = False
 
     def admit(self, hparams: Hparams, seed: int) -> None:
         own_sizes = layer_sizes(hparams, self._facts, filled=False)
@@ -76,7 +78,7 @@ class DeepQ:
         self._replay_draws.admit(seed)
         self._action_draws.admit(seed)
         self._lanes.append(hparams)
-        self._fit()
+        self._fits = False
 
     def keep(self, rows: Sequence[int]) -> None:
         self._online = self._online.selected(rows)
@@ -87,9 +89,11 @@ class DeepQ:
         self._replay_draws.keep(rows)
         self._action_draws.keep(rows)
         self._lanes = [self._lanes[row] for row in rows]
-        self._fit()
+        self._fits = False
 
     def act(self, observations: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        if not self._fits:
+            self._fit()
         if self._scale is not None:
             self._scale.observe(observations)
         draws = self._action_draws.next()
@@ -159,8 +163,7 @@ class DeepQ:
 
     def _fit(self) -> None:
         """Bind every computation to the memory of the lanes there are now."""
-        if not self._lanes:
-            return
+        self._fits = True
         lanes, shaping = self._lanes, self._shaping
         shown = torch.ones((len(lanes), 1, self._facts.features + 1), device=self._device)
         inputs = shown if self._scale is None else torch.ones_like(shown)

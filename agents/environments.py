@@ -175,8 +175,8 @@ class GymnasiumLanes:
         self._envs: list[gymnasium.Env[Any, Any]] = []
         self._observations = np.zeros((0, facts.features), dtype=np.float32)
         self._failures: dict[int, str] = {}
-        self._space: spaces.Space[Any] = spaces.Discrete(1)
-        self._first_action = 0
+        # Observations and first action, asked once: wrappers take microseconds to find them.
+        self._spaces: list[tuple[spaces.Space[Any], int]] = []
 
     @property
     def observations(self) -> NDArray[np.float32]:
@@ -193,15 +193,16 @@ class GymnasiumLanes:
             row = len(self._envs)
             env = self._guarded(row, self._spec.make)
             self._envs.append(env if env is not None else gymnasium.Env())
+            self._spaces.append((spaces.Discrete(1), 0))
             if env is not None:
-                # Asked once, as a wrapped environment takes microseconds to find them.
-                self._space, self._first_action = env.observation_space, env.action_space.start  # type: ignore[attr-defined]
+                self._spaces[row] = (env.observation_space, env.action_space.start)  # type: ignore[attr-defined]
                 self._write(row, partial(env.reset, seed=seed))
 
     def keep(self, rows: Sequence[int]) -> None:
         for row in set(range(len(self._envs))) - set(rows):
             self._guarded(row, self._envs[row].close)
         self._envs = [self._envs[row] for row in rows]
+        self._spaces = [self._spaces[row] for row in rows]
         self._observations = self._observations[list(rows)]
         self._failures = {
             new: self._failures[old] for new, old in enumerate(rows) if old in self._failures
@@ -212,10 +213,10 @@ class GymnasiumLanes:
         reward = np.zeros(lanes)
         terminated = np.ones(lanes, dtype=np.bool_)
         truncated = np.zeros(lanes, dtype=np.bool_)
-        start, space = self._first_action, self._space
         for row, env in enumerate(self._envs):
             if row in self._failures:
                 continue
+            space, start = self._spaces[row]
             try:
                 after, gain, ended, cut, _ = env.step(start + actions[row])
                 self._observations[row] = _flat(space, after)
@@ -230,7 +231,7 @@ class GymnasiumLanes:
                 self._write(row, self._envs[row].reset)
 
     def _write(self, row: int, begin: Callable[[], tuple[Any, Any]]) -> None:
-        shown = self._guarded(row, lambda: _flat(self._space, begin()[0]))
+        shown = self._guarded(row, lambda: _flat(self._spaces[row][0], begin()[0]))
         if shown is not None:
             self._observations[row] = shown
 

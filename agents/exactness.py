@@ -10,6 +10,7 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from agents.networks import Backward, Forward, shapes
+from agents.optimizer import LaneAdam
 from agents.stacks import Stack
 
 
@@ -43,14 +44,16 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+@cache
 def network_is_exact(
-    sizes: Sequence[int], activation: str, batch: int, device: torch.device
+    sizes: tuple[int, ...], activation: str, batch: int, device: torch.device
 ) -> bool:
-    """Whether a pass through these networks gives every lane the bits that it gives it alone.
+    """Whether an update of these networks gives every lane the bits that it gives it alone.
 
-    Tried on made-up numbers with five lanes, values and gradients, inside `exact_arithmetic`. It
-    fails, for example, in a process whose first matrix product came before MKL was told to be
-    reproducible, that is before `agents` was imported.
+    Tried once per process on made-up numbers with five lanes: values, gradients, and weights after
+    a step of Adam that clips. To be called inside `exact_arithmetic`. It fails, for example, in a
+    process whose first matrix product came before MKL was told to be reproducible, that is before
+    `agents` was imported.
     """
     draws = torch.Generator().manual_seed(0)
     lanes, features, actions = 5, sizes[0], sizes[-1]
@@ -68,7 +71,13 @@ def network_is_exact(
         backward = Backward(forward, errors[rows], gradients)
         forward()
         backward()
-        return [forward.values, *gradients.layers]
+        among = [forward.values, gradients.flat.clone()]
+        adam = LaneAdam(own.flat.shape[1], device)
+        for _ in rows:
+            adam.admit(learning_rate=1e-3, max_grad_norm=0.1)
+        adam.bind(own, gradients)
+        adam.step(np.ones(len(rows), dtype=np.bool_))
+        return [*among, own.flat]
 
     together = passed(range(lanes))
     return all(

@@ -4,7 +4,7 @@ On the CPU numpy's OpenBLAS multiplies matrices of a network's size faster than 
 ones in half the time. There are two exceptions. Where both factors are contiguous along the sum,
 MKL is the faster one (rates at 64 x 64: 86 against 69 GFLOP/s). And OpenBLAS has kernels for small
 matrices that work without copying, up to a million multiplications; larger products are cut into
-panels of columns that stay below (256 x 256: 107 instead of 95 GFLOP/s, and the same bits).
+panels of columns that stay below (256 x 256: 107 instead of 95 GFLOP/s).
 
 Which way is taken follows from the shapes alone, never from a measurement, so that it can not
 change a result from one day to the next. numpy calls BLAS once per lane.
@@ -37,9 +37,10 @@ def product(a: Tensor, b: Tensor, out: Tensor) -> Product:
         return partial(torch.bmm, a, b, out=out)
     rows, inner, columns = *a.shape[1:], b.shape[2]
     both_along_the_sum = a.stride(2) == 1 and b.stride(1) == 1 and min(inner, columns) > 1
-    # Of lanes that end within a cache line, one is contiguous and several are not.
-    whole_lines = rows * columns % FLOATS_PER_CACHE_LINE == 0 and out.is_contiguous()
+    # Of lanes that end within a cache line one is contiguous for MKL and several are not.
+    whole_lines = rows * columns % FLOATS_PER_CACHE_LINE == 0
     if both_along_the_sum and min(rows, columns) >= THIN and whole_lines:
+        assert out.is_contiguous(), "as from `aligned`: else MKL is slow, and minds how many lanes"
         return partial(torch.bmm, a, b, out=out)
     first, second, result = a.numpy(), b.numpy(), out.numpy()
     panel = _panel(rows * inner, columns)

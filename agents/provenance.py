@@ -4,6 +4,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from threadpoolctl import threadpool_info
+
 
 def made_with() -> dict[str, str]:
     """Versions and processor that a run's bits depend on."""
@@ -12,6 +14,7 @@ def made_with() -> dict[str, str]:
         "torch": _version("torch"),
         "gymnasium": _version("gymnasium"),
         "numpy": _version("numpy"),
+        "blas": _blas(),
         "python": platform.python_version(),
         "processor": _processor(),
     }
@@ -22,6 +25,16 @@ def _version(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return "unknown"
+
+
+def _blas() -> str:
+    """What numpy multiplies with, and for which processors its kernels are."""
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    names = [
+        f"{library['internal_api']} {library['version']} {library.get('architecture', '')}".strip()
+        for library in found
+    ]
+    return ", ".join(sorted(set(names))) or "unknown"
 
 
 def _processor() -> str:

@@ -117,6 +117,9 @@ class Replay:
         if end + capacity > len(self._rows):
             rows = max(end + capacity, len(self._rows) * 3 // 2)
             grown = np.empty((rows, self.width), dtype=np.float32)
-            grown[:end] = self._rows[:end]
-            self._rows = grown
+            for base, held in zip(
+                self._base, np.minimum(self._stored, self._capacity), strict=True
+            ):
+                grown[base : base + held] = self._rows[base : base + held]
+            self._rows = grown  # what was never written takes no memory yet
         return end

@@ -18,7 +18,8 @@ from agents.targets import double_target, loss_slope, max_target
 class TDGradient:
     """Bound to the memory of the lanes there are. A call differentiates the loss of `sampled`.
 
-    sampled    [lanes, batch, width]  rows of the replay; of them a lane counts its own batch size
+    sampled    [lanes, batch, width]  rows of the replay. `batch` is filled up: a lane draws as many
+               and counts the first of them, its own batch size; the others weigh nothing
     gradients  receives the result; shaped like the weights
     """
 
@@ -53,6 +54,7 @@ class TDGradient:
 
         own = np.array([lane.batch_size for lane in lanes])[:, None]
         counted = np.arange(batch) < own
+        self._uncounted = None if counted.all() else ~counted
         self._weight = np.where(counted, 1.0 / own, 0.0).astype(np.float32)
         self._gamma = np.array([[lane.gamma] for lane in lanes], dtype=np.float32)
         self._first_action = np.arange(len(lanes))[:, None] * actions * batch + np.arange(batch)
@@ -69,6 +71,8 @@ class TDGradient:
         action = self._batch.action.astype(np.int64)
         place = self._first_action + action * self._batch_size
         error = self._values.pull().reshape(-1).take(place) - target
+        if self._uncounted is not None:
+            error[self._uncounted] = 0.0  # not by the weight alone: zero times infinity is no zero
         slope = loss_slope(error, self._loss) * self._weight
         taken = action[:, None] == self._every_action
         np.multiply(slope[:, None], taken, out=self._errors.array)

@@ -45,6 +45,7 @@ def register() -> None:
         "DiaryCartPole": (DiaryCartPole, 15),
         "FragileCartPole": (FragileCartPole, 40),
         "ShiftedCartPole": (ShiftedCartPole, 40),
+        "ManyActions": (ManyActions, 40),
         "Misshapen": (Misshapen, None),
         "Picture": (Picture, None),
         "Countdown": (Countdown, None),
@@ -201,6 +202,17 @@ class ShiftedCartPole(CartPoleEnv):
         after = super().step(int(action) - 5)
         self.action_space = spaces.Discrete(2, start=5)
         return after
+
+
+class ManyActions(CartPoleEnv):
+    """Pushes left or right by 18 actions, as many as Atari's games have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = spaces.Discrete(18)
+
+    def step(self, action: np.int64) -> After:
+        return super().step(int(action) % 2)  # type: ignore[return-value]
 
 
 class Misshapen(_OneNumber):

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -15,10 +15,10 @@ from typing import IO
 from tuner import messages
 from tuner.errors import TooManyFailures
 from tuner.lane_count import LaneRoom
+from tuner.placement import Load, Place, best_load
 
 STOP_GRACE_S = 5.0
 STARTS_TO_TRY = 3
-OPENING = 10.0  # lets cohorts fill at the price of some imbalance; both trainers are busy anyway
 SECRETS = ("TUNER_STORAGE",)
 
 
@@ -31,32 +31,13 @@ class Died:
     last_words: str
 
 
-@dataclass(frozen=True)
-class Place:
-    """What a run asks of a trainer: a lane in this cohort, `cost` of a cohort's own time."""
-
-    cohort: Hashable
-    cost: float
-
-
 @dataclass
 class _Trainer:
     process: subprocess.Popen[bytes]
     connection: Connection
     errors: IO[bytes]
     ready: bool = False
-    runs: dict[str, Place] = field(default_factory=dict)
-
-    @property
-    def load(self) -> float:
-        """Time of one step of everything it trains, in units of a cohort's own time."""
-        places = self.runs.values()
-        return len({place.cohort for place in places}) + sum(place.cost for place in places)
-
-    def load_with(self, place: "Place") -> float:
-        """The same, were this lane there as well; opening a cohort is counted dearer than it is."""
-        opens = all(place.cohort != other.cohort for other in self.runs.values())
-        return self.load + place.cost + OPENING * opens
+    load: Load = field(default_factory=Load)
 
 
 class Crew:
@@ -92,12 +73,17 @@ class Crew:
     @property
     def free_lanes(self) -> int:
         """How many runs could be placed now."""
-        return sum(self._lanes - len(trainer.runs) for trainer in self._trainers)
+        return sum(self._lanes - len(trainer.load.runs) for trainer in self._trainers)
+
+    @property
+    def lanes(self) -> int:
+        """How many runs can be in training; 0 until it is known."""
+        return self._lanes * len(self._trainers)
 
     @property
     def busy_lanes(self) -> int:
         """How many runs are in training."""
-        return sum(len(trainer.runs) for trainer in self._trainers)
+        return sum(len(trainer.load.runs) for trainer in self._trainers)
 
     @property
     def process_ids(self) -> list[int]:
@@ -117,19 +103,21 @@ class Crew:
             self._lanes = room.most
 
     def place(self, admit: messages.Admit, place: Place) -> None:
-        """Give a run to the trainer that will have least to do then.
-
-        A cohort that is already there saves its own time; heavy lanes are spread all the same.
-        """
-        open_ones = [trainer for trainer in self._trainers if len(trainer.runs) < self._lanes]
-        chosen = min(open_ones, key=lambda trainer: trainer.load_with(place))
-        chosen.runs[admit.run] = place
+        """Give a run to the trainer that suits it best. One must have a free lane."""
+        by_load = {
+            id(trainer.load): trainer
+            for trainer in self._trainers
+            if len(trainer.load.runs) < self._lanes
+        }
+        load = best_load([trainer.load for trainer in by_load.values()], place.cohort)
+        load.runs[admit.run] = place
+        chosen = by_load[id(load)]
         self._say(chosen, admit)
 
     def evict(self, runs: Sequence[str]) -> None:
         """Let these runs go, wherever they are."""
         for trainer in self._trainers:
-            held = [run for run in runs if trainer.runs.pop(run, None) is not None]
+            held = [run for run in runs if trainer.load.runs.pop(run, None) is not None]
             if held:
                 self._say(trainer, messages.Evict(held))
 
@@ -156,14 +144,14 @@ class Crew:
         if isinstance(report, messages.Measured):
             self._lanes, self._measuring = self._room.lanes(report.rates), None
         if isinstance(report, messages.Finished | messages.Failed):
-            return trainer.runs.pop(report.run, None) is not None
-        return not isinstance(report, messages.Evaluated) or report.run in trainer.runs
+            return trainer.load.runs.pop(report.run, None) is not None
+        return not isinstance(report, messages.Evaluated) or report.run in trainer.load.runs
 
     def _replace(self, trainer: _Trainer) -> Died:
         exit_code, last_words = self._bury(trainer)
         self._stillborn = 0 if trainer.ready else self._stillborn + 1
-        if trainer is self._measuring:  # what killed it will kill a run, and be told then
-            self._lanes, self._measuring = 1, None
+        if trainer is self._measuring:  # what killed it may kill a run, and is told then
+            self._lanes, self._measuring = min(self._room.most, self._room.counts[0]), None
         place = self._trainers.index(trainer)
         del self._trainers[place]
         if self._stillborn > STARTS_TO_TRY:
@@ -171,7 +159,7 @@ class Crew:
                 f"a trainer process could not start (exit {exit_code}):\n{last_words}"
             )
         self._trainers.insert(place, self._start())
-        return Died(list(trainer.runs), exit_code, last_words)
+        return Died(list(trainer.load.runs), exit_code, last_words)
 
     def _bury(self, trainer: _Trainer) -> tuple[int | None, str]:
         trainer.connection.close()
@@ -190,6 +178,7 @@ class Crew:
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the trainer is buried
         environment = {name: text for name, text in os.environ.items() if name not in SECRETS}
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        environment["OPENBLAS_NUM_THREADS"] = "1"
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tuner.trainer", str(theirs.fileno()), *self._arguments],

@@ -16,6 +16,7 @@ class Best:
 class Progress:
     """A search at one moment. Steps are environment steps of all lanes together.
 
+    lanes: those there are; 0 until they are chosen
     lanes_per_cohort: how many lanes were trained by one call, on average
     """
 
@@ -23,6 +24,7 @@ class Progress:
     trials_done: int
     runs: int
     runs_done: int
+    lanes: int
     busy_lanes: int
     lanes_per_cohort: float
     steps_done: int

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from agents.environments import EnvSpec, describe
 from agents.hparams import Hparams, lane_cost, shaping_values
 from tuner import messages
 from tuner.candidate import Candidate
-from tuner.crew import Crew, Died, Place
+from tuner.crew import Crew, Died
 from tuner.errors import Stopped
 from tuner.failures import Endings
 from tuner.lane_count import lane_room
+from tuner.placement import Place
 from tuner.progress import Best, Progress
 from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import run_score
@@ -68,7 +70,7 @@ class Scheduler:
         """
         self._recall()
         if self._is_over():
-            yield self._progress(busy_lanes=0)
+            yield self._progress()
             return
         resources = self._resources
         with Crew(resources.workers, resources.lanes, resources.device, resources.imports) as crew:
@@ -78,7 +80,7 @@ class Scheduler:
                 self._fill(crew)
                 for report in crew.listen(LISTEN_S):
                     self._hear(report, crew)
-                yield self._progress(crew.busy_lanes)
+                yield self._progress(crew.busy_lanes, crew.lanes)
                 self._check_stop(stop_code())
 
     def _recall(self) -> None:
@@ -113,7 +115,8 @@ class Scheduler:
 
     def _choose_lanes(self, crew: Crew) -> None:
         """For a cohort of the agent's default configuration."""
-        room = lane_room(self._study, self._resources.workers)
+        env = EnvSpec(self._study.study.env, self._study.study.env_kwargs)
+        room = lane_room(self._study, self._resources.workers, describe(env).features)
         crew.choose_lanes(self._admission("sample", self._study.hparams({}), seed=0), room)
 
     def _fill(self, crew: Crew) -> None:
@@ -263,7 +266,7 @@ class Scheduler:
         if self._best is None or trial.mean > self._best.mean:
             self._best = trial
 
-    def _progress(self, busy_lanes: int) -> Progress:
+    def _progress(self, busy_lanes: int = 0, lanes: int = 0) -> Progress:
         study = self._study
         trials = max(study.study.trials, self._told)
         candidates = self._candidates.values()
@@ -276,6 +279,7 @@ class Scheduler:
             trials_done=self._told,
             runs=self._runs_done + runs_left,
             runs_done=self._runs_done,
+            lanes=lanes,
             busy_lanes=busy_lanes,
             lanes_per_cohort=self._steps_done / max(1, self._cohort_steps_done),
             steps_done=self._steps_done,

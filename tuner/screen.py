@@ -49,8 +49,7 @@ class _LiveScreen:
         grid.add_row("trials", f"{progress.trials_done} of {progress.trials}")
         grid.add_row("runs", f"{progress.runs_done} of {progress.runs}")
         grid.add_row("", bar)
-        cohorts = f"{progress.busy_lanes}, {progress.lanes_per_cohort:.1f} to a cohort on average"
-        grid.add_row("lanes busy", cohorts)
+        grid.add_row("lanes busy", _lanes(progress))
         grid.add_row("steps/s", f"{progress.steps_per_second:,.0f}")
         grid.add_row("best so far", _best(progress.best))
         grid.add_row("time", f"{_clock(progress.elapsed_s)}, {_left(progress)}")
@@ -72,14 +71,20 @@ class _PlainScreen:
         self._shown_at, self._shown = time.monotonic(), state
         self._console.print(
             f"trials {progress.trials_done}/{progress.trials}, "
-            f"runs {progress.runs_done}/{progress.runs}, lanes {progress.busy_lanes} "
-            f"({progress.lanes_per_cohort:.1f} to a cohort), "
+            f"runs {progress.runs_done}/{progress.runs}, lanes {_lanes(progress)}, "
             f"{progress.steps_per_second:,.0f} steps/s, best {_best(progress.best)}, "
             f"{_clock(progress.elapsed_s)}, {_left(progress)}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _lanes(progress: Progress) -> str:
+    if not progress.lanes:
+        return "being measured"
+    used = f"{progress.busy_lanes} of {progress.lanes}"
+    return f"{used} ({progress.lanes_per_cohort:.1f} to a cohort)"
 
 
 def print_results(console: Console, summary: StudySummary) -> None:

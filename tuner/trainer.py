@@ -58,6 +58,8 @@ class _Trainer:
         match command:
             case messages.Evict():
                 self._training.evict(command.runs)
+                for run in command.runs:
+                    self._admitted_at.pop(run, None)
             case messages.Measure():
                 self._say(messages.Measured(self._rates(command)))
             case messages.Admit():

@@ -12,7 +12,7 @@ from agents.hparams import filled_up, make_hparams
 from agents.training import train
 
 BUDGET = Budget(steps=90, evaluations=2, episodes=2)
-ENVS = ["CartPole-v1", "Acrobot-v1", "FrozenLake-v1"]
+ENVS = ["CartPole-v1", "Acrobot-v1", "FrozenLake-v1", "Probe/ManyActions-v0"]
 
 
 def shape(number: int) -> tuple[str, dict[str, Any]]:

@@ -111,7 +111,7 @@ def test_progress_goes_to_stderr_in_plain_lines(finished: Finished) -> None:
     last = finished.launch.err.splitlines()[-1]
 
     assert re.match(
-        r"trials 3/3, runs 6/6, lanes 0 \([\d.]+ to a cohort\), [\d,]+ steps/s, "
+        r"trials 3/3, runs 6/6, lanes 0 of \d+ \([\d.]+ to a cohort\), [\d,]+ steps/s, "
         r"best [\d.]+ \(trial ",
         last,
     )
