@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.errors import StorageError, StudyError
+from tuner.samplers import make_sampler
 from tuner.search_space import distributions, suggest
 from tuner.seed_statistics import Spread
 from tuner.storage import Store
@@ -147,10 +148,7 @@ class Trials:
 
     def _sampler(self, number: int) -> BaseSampler:
         entropy = np.random.SeedSequence([self._study.study.master_seed, number])
-        seed = int(entropy.generate_state(1)[0])
-        if self._study.sampler.name == "random":
-            return RandomSampler(seed=seed)
-        return TPESampler(seed=seed)
+        return make_sampler(self._study.sampler.name, seed=int(entropy.generate_state(1)[0]))
 
 
 def _in_memory(recorded: optuna.Study) -> optuna.Study:

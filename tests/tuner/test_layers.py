@@ -32,6 +32,7 @@ KNOW_OPTUNA = {
     "tuner.dashboard",
     "tuner.export",
     "tuner.optuna_objective",
+    "tuner.samplers",
     "tuner.search_space",
     "tuner.storage",
     "tuner.summary",
