@@ -11,6 +11,8 @@ import sys
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from agents import cohort
 from agents.budget import Budget
@@ -40,6 +42,8 @@ def main(descriptor: int, device: str, imports: Sequence[str]) -> None:
 class _Trainer:
     def __init__(self, connection: Connection, device: str) -> None:
         self._connection = connection
+        self._commands: SimpleQueue[messages.Command | None] = SimpleQueue()
+        Thread(target=self._read, daemon=True).start()
         self._device = device
         self._training = Training(device)
         self._admitted_at: dict[str, float] = {}
@@ -48,11 +52,32 @@ class _Trainer:
     def serve(self) -> None:
         self._say(messages.Ready(made_with()))
         while True:
-            while self._connection.poll(0 if self._training.lanes else None):
-                self._obey(messages.decode_command(self._connection.recv_bytes()))
+            while (command := self._next_command()) is not None:
+                self._obey(command)
             for event in self._training.advance(STEPS_BETWEEN_LOOKS):
                 self._say(self._told(event))
             self._tell_advance()
+
+    def _read(self) -> None:
+        """Take in commands all the time, so that the scheduler never waits to say one.
+
+        If both waited for the other to listen, with full sockets between them, neither ever would.
+        """
+        try:
+            while True:
+                self._commands.put(messages.decode_command(self._connection.recv_bytes()))
+        except (EOFError, OSError):
+            self._commands.put(None)
+
+    def _next_command(self) -> messages.Command | None:
+        """None if there is none; waits for one while there is nothing to train."""
+        try:
+            command = self._commands.get(block=not self._training.lanes)
+        except Empty:
+            return None
+        if command is None:
+            raise EOFError("the scheduler is gone, or wants us gone")
+        return command
 
     def _obey(self, command: messages.Command) -> None:
         match command:
