@@ -22,11 +22,13 @@ class Played:
     returns    [lanes, episodes] float64  undiscounted sum of rewards
     truncated  [lanes, episodes] bool     the episode reached the environment's time limit
     failures   lane → traceback of its environment; its returns mean nothing
+    endless    lanes among them that failed only by playing on for too long
     """
 
     returns: NDArray[np.float64]
     truncated: NDArray[np.bool_]
     failures: Mapping[int, str]
+    endless: frozenset[int] = frozenset()
 
 
 def play(
@@ -37,12 +39,14 @@ def play(
     *,
     marks: Sequence[int],
     episodes: int,
+    longest: int = LONGEST_EPISODE,
 ) -> Played:
     """Play `episodes` episodes with every lane of `policy`, all side by side.
 
     The environments of an evaluation are new ones, seeded by (run seed, mark, episode): what a lane
     scores at a mark depends on its weights and seed only. `seeds` and `marks` are of each lane;
-    mark 0 is for agents that are done.
+    mark 0 is for agents that are done. An episode that goes on after `longest` steps, and after the
+    environment's own limit, is a failure.
     """
     envs = make_lane_envs(env, facts)
     envs.admit(
@@ -56,11 +60,13 @@ def play(
     returns = np.zeros(len(seeds) * episodes)
     truncated = np.zeros(len(seeds) * episodes, dtype=np.bool_)
     failures: dict[int, str] = {}
+    endless: frozenset[int] = frozenset()
     playing = np.arange(len(seeds) * episodes)
-    steps_left = max(LONGEST_EPISODE, facts.episode_limit or 0)
+    steps_left = max(longest, facts.episode_limit or 0)
     while len(playing):
         if steps_left == 0:
-            failures |= {int(row) // episodes: _endless(env) for row in playing}
+            endless = frozenset(int(row) // episodes for row in playing) - failures.keys()
+            failures |= dict.fromkeys(endless, _endless(env, longest))
             break
         steps_left -= 1
         step = envs.step(stage.actions(playing))
@@ -74,7 +80,8 @@ def play(
             envs.keep(going.tolist())
             playing = playing[going]
             stage.clear(playing)
-    return Played(returns.reshape(len(seeds), -1), truncated.reshape(len(seeds), -1), failures)
+    lanes = len(seeds)
+    return Played(returns.reshape(lanes, -1), truncated.reshape(lanes, -1), failures, endless)
 
 
 class _Stage:
@@ -108,9 +115,9 @@ class _Stage:
             self._place[playing] = moved_to[lane] * self._episodes + episode
 
 
-def _endless(env: EnvSpec) -> str:
+def _endless(env: EnvSpec, longest: int) -> str:
     return (
-        f"an episode of {env.id} did not end within {LONGEST_EPISODE:,} steps; "
+        f"an episode of {env.id} did not end within {longest:,} steps; "
         "give it a time limit: env_kwargs = { max_episode_steps = 1_000 }"
     )
 

@@ -28,8 +28,13 @@ def _version(distribution: str) -> str:
 
 
 def _blas() -> str:
-    """What numpy multiplies with, and for which processors its kernels are."""
-    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    """What numpy multiplies with, and for which processors its kernels are.
+
+    Other packages in the process, such as scipy, may bring libraries of their own.
+    """
+    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    numpys = [library for library in loaded if "numpy" in library["filepath"]]
+    found = numpys or loaded
     names = [
         f"{library['internal_api']} {library['version']} {library.get('architecture', '')}".strip()
         for library in found

@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     REPLAY = 3
     ENVIRONMENT = 4
     EVALUATION = 5
+    RANDOM_AGENT = 6
 
 
 def sequence(seed: int, purpose: Purpose, *path: int) -> np.random.SeedSequence:

@@ -65,7 +65,16 @@ def time_launch(study_text: str, workers: int) -> Launch:
         folder = Path(name)
         file, storage = folder / "study.toml", f"sqlite:///{folder}/tuner.db"
         file.write_text(study_text)
-        command = [sys.executable, "-m", "tuner", "launch", str(file), "--storage", storage]
+        command = [
+            sys.executable,
+            "-m",
+            "tuner",
+            "launch",
+            str(file),
+            "--storage",
+            storage,
+            "--search-only",
+        ]
         command += ["--workers", str(workers)]
         begun = perf_counter()
         scheduler_cpu_s, trainers_cpu_s = _cpu_seconds(command, folder)

@@ -1,71 +1,68 @@
-"""A trial in training: which seeds are scored, which marks all of them have reached."""
+"""A trial in training: which seeds it was granted, which marks its first ones have reached."""
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from agents.hparams import Hparams
-from tuner.seed_statistics import Spread, across_seeds
 from tuner.trials import OpenTrial
 
 
 class Candidate:
-    """What the scheduler knows of an open trial. Seeds are named by their index in the pool."""
+    """What the search knows of an open trial. Seeds are named by their index in the pool.
 
-    def __init__(self, trial: OpenTrial, hparams: Hparams, seeds: int) -> None:
+    first    seeds it begins with; means of marks are theirs
+    granted  seeds it has been given so far, the first ones included
+    """
+
+    def __init__(self, trial: OpenTrial, hparams: Hparams, first: int, granted: int) -> None:
         self.number = trial.number
         self.hparams = hparams
         self.continued = trial.continued
-        self.untrained = list(range(seeds))
-        self._seeds = seeds
-        self._scores: dict[int, float] = {}
-        self._curves: dict[int, dict[int, Sequence[float]]] = {}
+        self.untrained = list(range(granted))
+        self._first = first
+        self._granted = granted
+        self._scored: set[int] = set()
+        self._means: dict[int, dict[int, float]] = {index: {} for index in range(first)}
         self._reported = set(trial.reported)
 
     def evaluated(self, index: int, mark: int, returns: Sequence[float]) -> None:
         """A seed reached a mark."""
-        self._curves.setdefault(index, {})[mark] = returns
+        if index < self._first:
+            self._means[index][mark] = fmean(returns)
 
-    def scored(self, index: int, score: float) -> None:
-        """A seed's run is finished and recorded."""
-        self._scores[index] = score
+    def scored(self, index: int) -> None:
+        """A seed's run is over and recorded."""
+        self._scored.add(index)
 
-    def recalled(self, index: int, score: float, returns: Sequence[Sequence[float]]) -> None:
-        """A seed's run stands finished in the database."""
+    def recalled(self, index: int, returns: Sequence[Sequence[float]]) -> None:
+        """A seed's run stands in the database."""
         self.untrained.remove(index)
-        self._scores[index] = score
-        self._curves[index] = dict(enumerate(returns, 1))
+        for mark, episodes in enumerate(returns, 1):
+            self.evaluated(index, mark, episodes)
+        self.scored(index)
 
     def lost(self, index: int) -> None:
         """A seed's run died with its trainer and must begin anew."""
-        self._curves.pop(index, None)
         self.untrained.append(index)
 
-    def curve(self, index: int) -> list[Sequence[float]]:
-        """The returns of a finished run at every mark, in order."""
-        by_mark = self._curves[index]
-        return [by_mark[mark] for mark in sorted(by_mark)]
+    def grant(self) -> None:
+        """Give it another seed."""
+        self.untrained.append(self._granted)
+        self._granted += 1
 
     def new_means(self) -> Iterator[tuple[int, float]]:
-        """(mark, mean over the seeds) where all seeds have arrived, each pair once."""
-        if len(self._curves) == self._seeds:
-            reached = set.intersection(*(set(curve) for curve in self._curves.values()))
-            for mark in sorted(reached - self._reported):
-                self._reported.add(mark)
-                yield mark, fmean(fmean(curve[mark]) for curve in self._curves.values())
+        """(mark, mean over the first seeds) where all of them have arrived, each pair once."""
+        reached = set.intersection(*(set(means) for means in self._means.values()))
+        for mark in sorted(reached - self._reported):
+            self._reported.add(mark)
+            yield mark, fmean(means[mark] for means in self._means.values())
+
+    @property
+    def unscored_seeds(self) -> list[int]:
+        """The granted seeds whose runs are not over."""
+        return [index for index in range(self._granted) if index not in self._scored]
 
     @property
     def unscored(self) -> int:
-        """How many of its runs are not finished."""
-        return self._seeds - len(self._scores)
-
-    @property
-    def marks_in_training(self) -> int:
-        """How many marks its unfinished runs have reached."""
-        return sum(len(c) for index, c in self._curves.items() if index not in self._scores)
-
-    @property
-    def spread(self) -> Spread | None:
-        """How the trial did over its seeds, once all are scored."""
-        if len(self._scores) < self._seeds:
-            return None
-        return across_seeds([self._scores[index] for index in sorted(self._scores)])
+        """How many these are."""
+        return len(self.unscored_seeds)

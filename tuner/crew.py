@@ -102,6 +102,10 @@ class Crew:
         else:
             self._lanes = room.most
 
+    def play_random(self, command: messages.PlayRandom) -> None:
+        """Have a trainer measure what an agent gets that acts at random."""
+        self._say(self._trainers[0], command)
+
     def place(self, admit: messages.Admit, place: Place) -> None:
         """Give a run to the trainer that suits it best. One must have a free lane."""
         by_load = {

@@ -1,17 +1,15 @@
-"""From a finished study to an hparams.json that says where its claim comes from."""
+"""From a study to an hparams.json that says where its claim comes from."""
 
 from typing import Any
 
 from tuner.hparams_file import EnvTable, EvaluationTable, Evidence, HparamsFile
-from tuner.summary import StudySummary, TrialSummary
+from tuner.seed_pools import Pool
+from tuner.summary import StudySummary
+from tuner.wording import sentence
 
 
-def to_file(summary: StudySummary, trial: TrialSummary) -> HparamsFile:
-    """The trial's configuration with its evidence: every tuning seed and its score.
-
-    The status is "unconfirmed": the scores belong to the seeds that chose the trial, so that fresh
-    seeds will on average score less.
-    """
+def to_file(summary: StudySummary, configuration: int) -> HparamsFile:
+    """A trial's configuration, or the default one, with its evidence: every seed and its score."""
     study = summary.study
     return HparamsFile(
         agent=study.study.agent,
@@ -22,25 +20,27 @@ def to_file(summary: StudySummary, trial: TrialSummary) -> HparamsFile:
             episodes=study.budget.episodes,
             score=study.objective.score,
         ),
-        hparams=study.hparams(dict(trial.params)).model_dump(mode="json"),
-        evidence=Evidence.model_validate(_evidence(summary, trial)),
-        made_with=trial.runs[0].made_with,
+        hparams=summary.finals.hparams(configuration).model_dump(mode="json"),
+        evidence=Evidence.model_validate(_evidence(summary, configuration)),
+        made_with=_made_with(summary, configuration),
     )
 
 
-def _evidence(summary: StudySummary, trial: TrialSummary) -> dict[str, Any]:
-    assert trial.spread is not None
+def _evidence(summary: StudySummary, configuration: int) -> dict[str, Any]:
+    evidence = summary.evidence(configuration)
     return {
-        "status": "unconfirmed",
+        **evidence.as_data(),
         "study": summary.study.name,
         "fingerprint": summary.study.fingerprint(),
-        "trial": trial.number,
-        "trials": len(summary.complete),
-        "tune": {
-            "seeds": [run.seed for run in trial.runs if run.score is not None],
-            "scores": list(trial.spread.scores),
-            "mean": trial.spread.mean,
-            "std": trial.spread.std,
-            "min": trial.spread.minimum,
-        },
+        "random_score": summary.env.random_score,
+        "sentence": sentence(evidence),
     }
+
+
+def _made_with(summary: StudySummary, configuration: int) -> dict[str, str]:
+    """Of the runs that say most."""
+    for pool in (Pool.TEST, Pool.CONFIRM, Pool.TUNE):
+        finished = [run for run in summary.finals.recorded(configuration, pool) if not run.failed]
+        if finished:
+            return finished[0].made_with
+    return {}

@@ -54,6 +54,7 @@ class Evidence(BaseModel):
     model_config = {**STRICT, "extra": "allow"}
 
     status: str
+    random_score: float | None = None
     tune: RunsTable | None = None
     confirm: RunsTable | None = None
     test: RunsTable | None = None
@@ -98,16 +99,26 @@ class HparamsFile(BaseModel):
 
 def write(path: Path, file: HparamsFile, *, force: bool) -> None:
     """Write the file with its checksum, or leave the old one as it was."""
+    check_target(path, force=force)
+    content = file.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["sha256"] = checksum(content)
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def check_target(path: Path, *, force: bool) -> None:
+    """Refuse a place where no file can be written, or where one is."""
     if os.path.isdir(path):
         raise UsageError(f"-o: '{path}' is a directory; give a file name")
     if not path.parent.is_dir():
         raise UsageError(f"-o: directory '{path.parent}' does not exist; make it first")
     if os.path.lexists(path) and not force:
         raise UsageError(f"-o: '{path}' exists; add --force to replace it")
-    content = file.model_dump(mode="json", by_alias=True, exclude_none=True)
-    content["sha256"] = checksum(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write it whole, or leave the old one as it was."""
     try:
-        write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
+        write_whole(path, text.encode())
     except OSError as error:
         raise UsageError(f"-o: '{path}' cannot be written ({error.strerror})") from None
 

@@ -32,6 +32,17 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class PlayRandom:
+    """Scheduler: what does an agent get that acts at random? Asked before any run."""
+
+    env_id: str
+    env_kwargs: dict[str, Any]
+    episodes: int
+    seed: int
+    type: Literal["play_random"] = "play_random"
+
+
+@dataclass(frozen=True)
 class Evict:
     """Scheduler: these runs are no longer wanted."""
 
@@ -53,6 +64,20 @@ class Measured:
 
     rates: list[float]
     type: Literal["measured"] = "measured"
+
+
+@dataclass(frozen=True)
+class PlayedRandom:
+    """Trainer: the returns of a random agent, and the bounds of returns where they are known.
+
+    failure: why there are none
+    """
+
+    returns: list[float]
+    threshold: float | None = None
+    bounds: tuple[float, float] | None = None
+    failure: str | None = None
+    type: Literal["played_random"] = "played_random"
 
 
 @dataclass(frozen=True)
@@ -102,8 +127,8 @@ class Advanced:
     type: Literal["advanced"] = "advanced"
 
 
-Command = Admit | Measure | Evict
-Report = Ready | Measured | Evaluated | Finished | Failed | Advanced
+Command = Admit | Measure | PlayRandom | Evict
+Report = Ready | Measured | PlayedRandom | Evaluated | Finished | Failed | Advanced
 _commands: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 _reports: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="type")])
 

@@ -10,6 +10,8 @@ from tuner.study import MOST_TRIALS
 
 LARGEST_SEED = 2**32 - 1
 MOST_SEEDS = 1_000
+LEAST_FRESH_SEEDS = 3
+POOLS = ("tune", "confirm", "test")
 
 
 def duration_s(text: str) -> float:
@@ -21,17 +23,19 @@ def duration_s(text: str) -> float:
 
 
 def seed_list(text: str, file: HparamsFile) -> list[int]:
-    """Seeds from "0:5" (0 to 4), "1,2,7", or "tune" (those the file's evidence records)."""
-    if text == "tune":
-        seeds = list(file.claimed_scores())
-        if not seeds:
-            raise UsageError("--seeds: the file records no tuning seeds; write for example 0:5")
-        return seeds
-    seeds = []
+    """Seeds from "0:5" (0 to 4), "1,2,7", or those of a pool that the file's evidence records."""
+    if text in POOLS:
+        recorded = None if file.evidence is None else getattr(file.evidence, text)
+        if recorded is None or not recorded.seeds:
+            raise UsageError(f"--seeds: the file records no {text} seeds; write for example 0:5")
+        return list(recorded.seeds)
+    seeds: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(-?\d{1,20})(?::(-?\d{1,20}))?\s*", part)
         if not match:
-            raise UsageError(f"--seeds: cannot read '{part}'; write 0:5 or 1,2,7 or tune")
+            raise UsageError(
+                f"--seeds: cannot read '{part}'; write 0:5 or 1,2,7, or {', '.join(POOLS)}"
+            )
         first = int(match[1])
         last = int(match[2]) - 1 if match[2] else first
         if last - first >= MOST_SEEDS:
@@ -46,6 +50,15 @@ def seed_list(text: str, file: HparamsFile) -> list[int]:
         if seeds.count(seed) > 1:
             raise UsageError(f"--seeds: seed {seed} given twice")
     return seeds
+
+
+def seed_count(count: int) -> int:
+    """A number of fresh seeds that a mean can be judged by."""
+    if not LEAST_FRESH_SEEDS <= count <= MOST_SEEDS:
+        raise UsageError(
+            f"--seeds: must be {LEAST_FRESH_SEEDS} to {MOST_SEEDS:,}, for an interval (got {count})"
+        )
+    return count
 
 
 def check_seed(option: str, seed: int) -> None:

@@ -20,5 +20,5 @@ def pace(store: Store, summary: StudySummary, writer: Writer) -> Pace:
     steps = summary.study.budget.steps
     elapsed = max(1.0, time.time() - writer.since)
     rate = store.finished_since(summary.study.name, writer.since) * steps / elapsed
-    left = (summary.runs - summary.runs_finished) * steps
+    left = (summary.runs_expected - summary.runs_finished) * steps
     return Pace(rate, left / rate if rate else None)

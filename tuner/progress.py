@@ -5,21 +5,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Best:
-    """The trial with the highest mean so far."""
+    """The trial with the highest value so far."""
 
     trial: int
-    mean: float
+    value: float
     scores: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A search at one moment. Steps are environment steps of all lanes together.
+    """A launch at one moment. Steps are environment steps of all lanes together.
 
+    phase: start, search, confirm or test
+    runs: those recorded and those to come, as far as can be told
     lanes: those there are; 0 until they are chosen
     lanes_per_cohort: how many lanes were trained by one call, on average
     """
 
+    phase: str
     trials: int
     trials_done: int
     runs: int

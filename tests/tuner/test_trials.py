@@ -1,6 +1,7 @@
 """The sampler is asked in memory, and proposes what it would have proposed on the database."""
 
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import optuna
@@ -12,8 +13,8 @@ from tests.tuner import tiny
 from tests.tuner.tiny import changed, states
 from tuner import study as studies
 from tuner.errors import StorageError
+from tuner.evidence import EnvFigures, Sample
 from tuner.search_space import distributions
-from tuner.seed_statistics import across_seeds
 from tuner.storage import open_for_writing
 from tuner.study import Study
 from tuner.trials import OpenTrial, Trials
@@ -26,12 +27,14 @@ def searched() -> Study:
 
 
 def told(trials: Trials, asked: OpenTrial) -> None:
-    """The trial ends; a third of them without a value."""
+    """The trial ends; a third of them are pruned."""
     trials.report(asked.number, 1, 0.5)
     if asked.number % 3 == 2:
-        trials.fail(asked.number, "env_error: gone")
+        trials.prune(asked.number)
     else:
-        trials.complete(asked.number, across_seeds([1e3 * asked.params["learning_rate"], 2.0]))
+        scores = (1e3 * asked.params["learning_rate"], 2.0)
+        sample = Sample(seeds=(4, 8), scores=scores, failed=0, env=EnvFigures())
+        trials.complete(asked.number, fmean(scores), sample)
 
 
 def test_a_proposal_is_that_of_the_sampler_on_the_database(tmp_path: Path) -> None:

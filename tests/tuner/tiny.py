@@ -9,12 +9,13 @@ from typing import Any
 from agents.cohort import Evaluated, RunSpec
 from agents.environments import EnvSpec
 from agents.training import train
-from tests.tuner.commands import started, wait_until
+from tuner import study as studies
 from tuner.errors import TunerError
-from tuner.seed_pools import Pool, run_seed
+from tuner.seed_pools import Pool
 from tuner.seed_statistics import run_score
-from tuner.storage import Run, open_for_reading
+from tuner.storage import Run, open_for_reading, open_for_writing
 from tuner.study import Study
+from tuner.trials import Trials
 
 TRIALS, SEEDS = 3, 2
 TINY = """\
@@ -33,6 +34,8 @@ episodes = 2
 [seeds]
 start = 2
 max = 2
+confirm = 2
+test = 3
 
 [sampler]
 name = "random"
@@ -75,7 +78,9 @@ def recorded(folder: Path) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchall():
             return []
-        return connection.execute("SELECT * FROM runs ORDER BY trial, seed_index").fetchall()
+        return connection.execute(
+            "SELECT * FROM runs ORDER BY purpose DESC, trial, seed_index"
+        ).fetchall()
 
 
 def results(folder: Path, study: str = "tiny") -> list[tuple[int, int, int, float | None, Any]]:
@@ -102,7 +107,7 @@ def trained_undisturbed(
             hparams=study.hparams(params[number]),
             env=env,
             budget=study.run_budget,
-            seed=run_seed(study.study.master_seed, Pool.TUNE, index),
+            seed=study.run_seed(Pool.TUNE, index),
         )
         for number in sorted(params)
         for index in range(study.seeds.start)
@@ -115,6 +120,13 @@ def trained_undisturbed(
         score = run_score(study.objective.score, steps, returns)
         found.append((number, index, spec.seed, score, {"steps": steps, "returns": returns}))
     return found
+
+
+def score_of(study: Study, params: dict[str, Any], seed: int) -> float:
+    """What a run of these params and this seed has to score, trained alone."""
+    env = EnvSpec(study.study.env, study.study.env_kwargs)
+    spec = RunSpec(study.study.agent, study.hparams(params), env, study.run_budget, seed)
+    return run_score(study.objective.score, study.run_budget.marks, _curves({"it": spec})["it"])
 
 
 def _curves(specs: dict[str, RunSpec]) -> dict[str, list[list[float]]]:
@@ -157,8 +169,6 @@ def asked(folder: Path) -> bool:
 
 
 def opened(folder: Path, file: str) -> None:
-    """Leave a study whose first trial is asked, killed before any run was over."""
-    with started("launch", file, "--workers", "1", folder=folder) as launch:
-        wait_until(lambda: asked(folder))
-        launch.kill()
-    assert recorded(folder) == []
+    """Leave a study as a launch does that was killed when it had just asked its first trial."""
+    with open_for_writing(url(folder)) as store:
+        Trials(studies.load(str(folder / file)), store).ask()

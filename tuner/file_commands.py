@@ -1,0 +1,154 @@
+"""The commands about hparams.json: export, verify, train, evaluate."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from agents.environments import import_environments
+from tuner import export as exporting
+from tuner import export_formats, hparams_file, options, wording
+from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
+from tuner.errors import UsageError, VerificationError
+from tuner.screen import configuration_text
+from tuner.storage import DEFAULT_URL, open_for_reading
+from tuner.summary import only_study, summarize
+
+if TYPE_CHECKING:
+    from agents.cohort import Evaluated
+    from tuner.retrain import Trained
+
+MOST_EPISODES = 1_000_000
+HparamsPath = Annotated[Path, typer.Argument(help="an hparams.json")]
+
+
+def export(
+    output: Annotated[Path, typer.Option("-o", "--output", help="the file to write")],
+    study: StudyName = None,
+    storage: Storage = DEFAULT_URL,
+    trial: Annotated[int | None, typer.Option(help="its number (default: the winner)")] = None,
+    format: Annotated[
+        str, typer.Option(help=f"native, or for another library: {', '.join(export_formats.NAMES)}")
+    ] = "native",
+    force: Annotated[bool, typer.Option(help="replace the file")] = False,
+) -> None:
+    """Write the best configuration, with its evidence, as hparams.json."""
+    with open_for_reading(storage) as store:
+        summary = summarize(store, only_study(store, study))
+    chosen = summary.chosen(trial)
+    file = exporting.to_file(summary, chosen)
+    if format == "native":
+        hparams_file.write(output, file, force=force)
+    else:
+        for line in export_formats.write(output, file, format, force=force):
+            print(line)
+    evidence = summary.evidence(chosen)
+    print(
+        f"wrote {output}: {configuration_text(chosen)} of {summary.study.name}, {evidence.status}\n"
+        f"{wording.sentence(evidence)}"
+    )
+
+
+def verify(
+    hparams: HparamsPath,
+    seeds: Annotated[
+        int | None, typer.Option(help="so many fresh seeds, instead of those of the claim")
+    ] = None,
+    as_json: AsJson = False,
+    device: Device = "cpu",
+    allow_import: Imports = None,
+) -> None:
+    """Train the seeds of a claim again and say whether it holds."""
+    from tuner import verification  # here: it loads torch
+
+    import_environments(allow_import or ())
+    options.checked_device(device)
+    file = hparams_file.read(hparams)
+    verdict = verification.verify(
+        file, None if seeds is None else options.seed_count(seeds), device=device, watch=_watched()
+    )
+    print(json.dumps(verdict.as_data(), allow_nan=False) if as_json else verdict.text())
+    if not verdict.holds:
+        raise VerificationError(f"{hparams}: {verdict.reason}")
+
+
+def train(
+    hparams: HparamsPath,
+    out: Annotated[Path, typer.Option(help="directory for seed-<s>/")],
+    seeds: Annotated[str, typer.Option(help="0:5, or 1,2,7, or tune, confirm, test")] = "0:1",
+    steps: Annotated[
+        int | None, typer.Option(help="environment steps, instead of the file's")
+    ] = None,
+    device: Device = "cpu",
+    force: Annotated[bool, typer.Option(help="replace what is there")] = False,
+    allow_import: Imports = None,
+) -> None:
+    """Train from an hparams.json, all seeds side by side."""
+    from tuner import retrain  # here: it loads torch
+
+    import_environments(allow_import or ())
+    file = hparams_file.read(hparams)
+    chosen = options.seed_list(seeds, file)
+    if steps is not None:
+        options.at_least_one("--steps", steps)
+    options.checked_device(device)
+    if file.evidence is not None and file.evidence.status == "unconfirmed":
+        Console(stderr=True).print(
+            "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"
+        )
+    trained = retrain.train(
+        file, chosen, out, steps=steps, device=device, force=force, watch=_watched()
+    )
+    for run in trained:
+        print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")
+    scores = [run.score for run in trained]
+    print(
+        f"mean {sum(scores) / len(scores):.1f}, minimum {min(scores):.1f} over {len(scores)} seeds"
+    )
+
+
+def evaluate(
+    directory: Annotated[
+        Path, typer.Argument(help="what `tuner train` wrote, e.g. trained/seed-0")
+    ],
+    episodes: Annotated[int, typer.Option(help="greedy episodes, side by side")] = 1_000,
+    seed: Annotated[int, typer.Option(help="of the evaluation's environments")] = 0,
+    as_json: AsJson = False,
+    allow_import: Imports = None,
+) -> None:
+    """Play a trained agent greedily."""
+    from tuner import retrain  # here: it loads torch
+
+    import_environments(allow_import or ())
+    options.check_seed("--seed", seed)
+    if options.at_least_one("--episodes", episodes) > MOST_EPISODES:
+        raise UsageError(f"--episodes: more than {MOST_EPISODES:,}; play them with several --seed")
+    result = retrain.evaluate(directory, episodes, seed)
+    if as_json:
+        print(json.dumps(asdict(result), allow_nan=False))
+        return
+    std = "" if result.std is None else f", standard deviation {result.std:.1f}"
+    print(
+        f"{result.episodes} episodes: mean {result.mean:.1f}{std}, minimum {result.minimum:.1f}, "
+        f"maximum {result.maximum:.1f}; {100 * result.at_limit:.1f} % reached the time limit"
+    )
+
+
+def _watched() -> "Callable[[Evaluated], None]":
+    console = Console(stderr=True)
+
+    def watch(event: "Evaluated") -> None:
+        mean = sum(event.returns) / len(event.returns)
+        console.print(f"seed {event.run}: step {event.step:,}, return {mean:.1f}", highlight=False)
+
+    return watch
+
+
+def _compared(run: "Trained") -> str:
+    if run.claimed is None:
+        return ""
+    return f", recorded {run.claimed} ({'equal' if run.score == run.claimed else 'NOT equal'})"

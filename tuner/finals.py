@@ -1,0 +1,125 @@
+"""After the search: finalists are confirmed on fresh seeds, the winner is tested on others still.
+
+Nothing is decided here that the recorded runs do not decide again: a launch that was interrupted
+finds the same finalists and the same winner.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from agents.hparams import Hparams, lane_cost
+from tuner.phases import DEFAULT_CONFIG, RunKey, Work
+from tuner.racing import Choice, choose, shortlist
+from tuner.seed_pools import Pool
+from tuner.storage import Run
+from tuner.study import Study
+
+TYPICAL_SHORTLIST = 5  # to tell how long a study will take
+FINALS = "finals"  # the study's user attribute that holds what was decided here
+
+
+@dataclass(frozen=True)
+class Finals:
+    """The end of one study.
+
+    params  complete trial → its sampled params
+    runs    everything that is recorded of the study, of all purposes
+    """
+
+    study: Study
+    params: Mapping[int, Mapping[str, Any]]
+    runs: Sequence[Run]
+
+    @property
+    def finalists(self) -> list[int]:
+        """The trials worth confirming, best first, and the agent's default configuration."""
+        tuned = {trial: self.scores(trial, Pool.TUNE) for trial in self.params}
+        return [*shortlist(tuned, self.study.objective.across_seeds), DEFAULT_CONFIG]
+
+    @property
+    def to_confirm(self) -> list[Work]:
+        """The confirmation runs that are still to be trained."""
+        return self._missing(self.finalists, Pool.CONFIRM)
+
+    @property
+    def choice(self) -> Choice | None:
+        """The winner, once every finalist is confirmed."""
+        finalists = self.finalists
+        if len(finalists) == 1 or self._missing(finalists, Pool.CONFIRM):
+            return None
+        pooled = {
+            trial: self.scores(trial, Pool.TUNE) + self.scores(trial, Pool.CONFIRM)
+            for trial in finalists
+        }
+        costs = {trial: lane_cost(self.hparams(trial)) for trial in finalists}
+        return choose(pooled, costs, self.study.objective.across_seeds)
+
+    @property
+    def to_test(self) -> list[Work]:
+        """The test runs that are still to be trained: of the winner and the default."""
+        choice = self.choice
+        if choice is None:
+            return []
+        return self._missing(sorted({choice.winner, DEFAULT_CONFIG}, reverse=True), Pool.TEST)
+
+    @property
+    def is_tested(self) -> bool:
+        return self.choice is not None and not self.to_test
+
+    @property
+    def tested_before(self) -> list[int]:
+        """Trials that won before the search went on, and were tested on the same seeds."""
+        choice = self.choice
+        present = {DEFAULT_CONFIG, choice.winner if choice else DEFAULT_CONFIG}
+        return sorted({run.trial for run in self.runs if run.purpose == Pool.TEST.word} - present)
+
+    def scores(self, trial: int, pool: Pool) -> list[float]:
+        """The recorded scores of a configuration on a pool, by seed index."""
+        return [run.score for run in self.recorded(trial, pool) if run.score is not None]
+
+    def recorded(self, trial: int, pool: Pool) -> list[Run]:
+        """The runs of a configuration on the seeds of a pool that the study uses."""
+        found = [run for run in self.runs if (run.trial, run.purpose) == (trial, pool.word)]
+        used = [run for run in found if run.seed_index < self.study.seeds.number(pool)]
+        return sorted(used, key=lambda run: run.seed_index)
+
+    def hparams(self, trial: int) -> Hparams:
+        """The configuration of a finalist."""
+        return self.study.hparams({} if trial == DEFAULT_CONFIG else dict(self.params[trial]))
+
+    def as_data(self) -> dict[str, Any]:
+        """What was decided, for the record."""
+        choice = self.choice
+        found: dict[str, Any] = {"trials": len(self.params), "finalists": self.finalists}
+        if choice is not None:
+            found |= {
+                "winner": choice.winner,
+                "values": {str(trial): value for trial, value in choice.values.items()},
+                "highest": choice.highest,
+                "standard_error": choice.standard_error,
+            }
+        return found
+
+    def _missing(self, trials: Sequence[int], pool: Pool) -> list[Work]:
+        done = {(trial, run.seed_index) for trial in trials for run in self.recorded(trial, pool)}
+        return [
+            Work(RunKey(trial, pool, index), self.hparams(trial))
+            for trial in trials
+            for index in range(self.study.seeds.number(pool))
+            if (trial, index) not in done
+        ]
+
+
+def finals_of(study: Study, told: Sequence[FrozenTrial], runs: Sequence[Run]) -> Finals:
+    """The end of a study, of its trials that have a value."""
+    params = {t.number: t.params for t in told if t.state == TrialState.COMPLETE}
+    return Finals(study, params, runs)
+
+
+def expected_runs(trials: int, confirm: int, test: int) -> dict[str, int]:
+    """About how many runs confirmation and test of so many trials and seeds will need."""
+    finalists = min(TYPICAL_SHORTLIST, trials) + 1
+    return {"confirm": finalists * confirm, "test": 2 * test}

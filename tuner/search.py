@@ -1,0 +1,156 @@
+"""The first phase: trials are asked, their seeds raced, their values told."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from tuner.candidate import Candidate
+from tuner.evidence import EnvFigures, Sample
+from tuner.phases import RunKey, Work
+from tuner.progress import Best
+from tuner.racing import Decision, decide
+from tuner.seed_pools import Pool
+from tuner.storage import Run
+from tuner.study import Study
+from tuner.trials import OpenTrial, Trials
+
+
+class Search:
+    """Trials of one study, those told and those open.
+
+    runs  all that is recorded of its tuning seeds; open trials are taken up with their own
+    """
+
+    name = "search"
+
+    def __init__(self, study: Study, trials: Trials, env: EnvFigures, runs: Sequence[Run]) -> None:
+        self._study = study
+        self._trials = trials
+        self._env = env
+        self._rule = study.race
+        self._scores: dict[int, dict[int, float]] = {}
+        self._failed: set[RunKey] = set()
+        self._candidates: dict[int, Candidate] = {}
+        self._best: Best | None = None
+        self._told = 0
+        for run in runs:
+            score = env.random_score if run.score is None else run.score
+            assert score is not None
+            self._note(RunKey(run.trial, Pool.TUNE, run.seed_index), score, run.failed)
+        for told in trials.told():
+            self._told += 1
+            if told.value is not None and told.number in self._scores:
+                self._consider(told.number, told.value)
+        for trial in trials.take_up():
+            self._take_up(trial, [run for run in runs if run.trial == trial.number])
+
+    @property
+    def is_over(self) -> bool:
+        return self._told >= self._study.study.trials and not self._candidates
+
+    @property
+    def trials_done(self) -> int:
+        return self._told
+
+    @property
+    def best(self) -> Best | None:
+        """The trial with the highest value so far."""
+        return self._best
+
+    @property
+    def runs_left(self) -> int:
+        """Of open trials those granted, of trials to come what the told ones took on average."""
+        granted = sum(candidate.unscored for candidate in self._candidates.values())
+        to_come = max(0, self._study.study.trials - self._told - len(self._candidates))
+        told = [len(s) for trial, s in self._scores.items() if trial not in self._candidates]
+        typical = sum(told) / len(told) if told else float(self._rule.seeds_at_first(0))
+        return granted + round(to_come * typical)
+
+    def next_work(self) -> Work | None:
+        """Seeds of open trials first, so that a race is decided soon; then a new trial's."""
+        waiting = next((c for c in self._candidates.values() if c.untrained), None)
+        if waiting is None:
+            if self._told + len(self._candidates) >= self._study.study.trials:
+                return None
+            waiting = self._begin(self._trials.ask())
+        key = RunKey(waiting.number, Pool.TUNE, waiting.untrained.pop(0))
+        return Work(key, waiting.hparams, waiting.continued)
+
+    def evaluated(self, key: RunKey, mark: int, returns: Sequence[float]) -> Sequence[RunKey]:
+        """Report the mean over the first seeds; if the study's pruner says so, end the trial."""
+        candidate = self._candidates[key.trial]
+        candidate.evaluated(key.index, mark, returns)
+        if not self._report_means(candidate):
+            return ()
+        self._trials.prune(key.trial)
+        self._close(candidate)
+        return [RunKey(key.trial, Pool.TUNE, index) for index in candidate.unscored_seeds]
+
+    def scored(self, key: RunKey, score: float, *, failed: bool = False) -> None:
+        """Decide on the trial once all the seeds it was granted are scored."""
+        self._note(key, score, failed)
+        candidate = self._candidates[key.trial]
+        candidate.scored(key.index)
+        self._settle(candidate)
+
+    def lost(self, key: RunKey) -> None:
+        self._candidates[key.trial].lost(key.index)
+
+    def _take_up(self, trial: OpenTrial, runs: Sequence[Run]) -> None:
+        candidate = self._begin(trial)
+        for run in runs:
+            candidate.recalled(run.seed_index, run.curve.get("returns", ()))
+        self._settle(candidate)
+
+    def _begin(self, trial: OpenTrial) -> Candidate:
+        hparams = self._study.hparams(dict(trial.params))
+        first = self._rule.seeds_at_first(trial.number)
+        granted = first + sum(Decision(**found).goes_on for found in trial.race)
+        candidate = Candidate(trial, hparams, first, granted)
+        self._candidates[trial.number] = candidate
+        return candidate
+
+    def _settle(self, candidate: Candidate) -> None:
+        self._report_means(candidate)
+        if candidate.unscored:
+            return
+        number = candidate.number
+        field = {trial: list(found.values()) for trial, found in self._scores.items()}
+        decision = decide(number, field, self._rule)
+        self._trials.add_decision(number, asdict(decision))
+        if decision.goes_on:
+            candidate.grant()
+            return
+        self._trials.complete(number, decision.value, self._sample(number))
+        self._close(candidate)
+        self._consider(number, decision.value)
+
+    def _report_means(self, candidate: Candidate) -> bool:
+        """Whether the pruner wants the trial to end."""
+        pruned = False
+        for mark, mean in candidate.new_means():
+            pruned = self._trials.report(candidate.number, mark, mean) or pruned
+        return pruned and candidate.unscored > 0
+
+    def _close(self, candidate: Candidate) -> None:
+        del self._candidates[candidate.number]
+        self._told += 1
+
+    def _note(self, key: RunKey, score: float, failed: bool) -> None:
+        self._scores.setdefault(key.trial, {})[key.index] = score
+        if failed:
+            self._failed.add(key)
+
+    def _sample(self, trial: int) -> Sample:
+        found = dict(sorted(self._scores[trial].items()))
+        keys = [RunKey(trial, Pool.TUNE, index) for index in found]
+        return Sample(
+            seeds=tuple(self._study.run_seed(Pool.TUNE, key.index) for key in keys),
+            scores=tuple(found.values()),
+            failed=sum(key in self._failed for key in keys),
+            env=self._env,
+        )
+
+    def _consider(self, trial: int, value: float) -> None:
+        if self._best is None or value > self._best.value:
+            scores = self._scores[trial]
+            self._best = Best(trial, value, tuple(scores[index] for index in sorted(scores)))

@@ -1,0 +1,214 @@
+"""The commands about studies: launch, confirm, plan, status, studies, dashboard."""
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agents.environments import EnvSpec, describe, import_environments
+from tuner import options, screen
+from tuner import study as study_files
+from tuner.arguments import (
+    AsJson,
+    Device,
+    Imports,
+    Lanes,
+    Storage,
+    StudyName,
+    Timeout,
+    Workers,
+)
+from tuner.errors import Stopped
+from tuner.pace import Pace, pace
+from tuner.scheduler import PARTS, Resources, Scheduler
+from tuner.signals import StopSignals
+from tuner.storage import DEFAULT_URL, Store, open_for_reading, open_for_writing
+from tuner.study import Study
+from tuner.summary import StudySummary, only_study, our_studies, summarize
+
+StudyFile = Annotated[str, typer.Argument(help="a shipped study's name, or a .toml file")]
+
+
+def launch(
+    study: StudyFile,
+    storage: Storage = DEFAULT_URL,
+    workers: Workers = None,
+    lanes: Lanes = None,
+    trials: Annotated[int | None, typer.Option(help="in all, instead of the file's")] = None,
+    timeout: Timeout = None,
+    search_only: Annotated[
+        bool, typer.Option("--search-only", help="leave out confirmation and test")
+    ] = False,
+    device: Device = "cpu",
+    allow_import: Imports = None,
+) -> None:
+    """Search, confirm and test, or go on where a launch was interrupted."""
+    import_environments(allow_import or ())
+    loaded = study_files.load(study)
+    if trials is not None:
+        loaded = loaded.with_trials(options.trial_count(trials))
+    resources = _resources(loaded, workers, lanes, timeout, device, allow_import)
+    with open_for_writing(storage) as store:
+        _run(loaded, store, resources, PARTS[:1] if search_only else PARTS)
+        summary = summarize(store, loaded.name)
+    _print_end(summary, storage)
+
+
+def confirm(
+    study: StudyName = None,
+    storage: Storage = DEFAULT_URL,
+    workers: Workers = None,
+    lanes: Lanes = None,
+    timeout: Timeout = None,
+    device: Device = "cpu",
+    allow_import: Imports = None,
+) -> None:
+    """Confirm and test what a search has found so far, on fresh seeds."""
+    import_environments(allow_import or ())
+    with open_for_reading(storage) as store:
+        summary = summarize(store, only_study(store, study))
+    summary.chosen()  # raises where there is nothing to confirm
+    resources = _resources(summary.study, workers, lanes, timeout, device, allow_import)
+    with open_for_writing(storage) as store:
+        _run(summary.study, store, resources, PARTS[1:])
+        summary = summarize(store, summary.study.name)
+    _print_end(summary, storage)
+
+
+def plan(
+    study: StudyFile,
+    workers: Workers = None,
+    trials: Annotated[int | None, typer.Option(help="in all, instead of the file's")] = None,
+    as_json: AsJson = False,
+    allow_import: Imports = None,
+) -> None:
+    """Say what a study costs here, and what its numbers of seeds can tell; trains one short run."""
+    from tuner import planning  # here: it loads torch
+
+    import_environments(allow_import or ())
+    loaded = study_files.load(study)
+    if trials is not None:
+        loaded = loaded.with_trials(options.trial_count(trials))
+    count = options.at_least_one("--workers", options.cores() if workers is None else workers)
+    found = planning.plan(loaded, count)
+    print(json.dumps(found.as_data(), allow_nan=False) if as_json else found.text())
+
+
+def status(
+    study: StudyName = None, storage: Storage = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Show where a study stands (all studies of the database, if none is named)."""
+    with open_for_reading(storage) as store:
+        names = [study] if study is not None else our_studies(store)
+        summaries = [summarize(store, name) for name in names]
+        writer = store.writer()
+        paces = {
+            summary.study.name: None if writer is None else pace(store, summary, writer)
+            for summary in summaries
+        }
+    if as_json:
+        data = {
+            "writer": None if writer is None else writer.pid,
+            "studies": [summary.as_data() | _pace_data(paces, summary) for summary in summaries],
+        }
+        print(json.dumps(data, allow_nan=False))
+        return
+    console = Console()
+    for summary in summaries:
+        screen.print_state(console, summary, paces[summary.study.name])
+        screen.print_results(console, summary)
+    if writer is not None:
+        console.print(f"\nprocess {writer.pid} is at work on this database", highlight=False)
+
+
+def studies() -> None:
+    """List the studies that come with the package."""
+    for name in study_files.shipped_names():
+        study = study_files.load(name)
+        seeds = study.seeds
+        size = (
+            f"{study.study.trials} trials x {seeds.start} to {seeds.max} seeds, then "
+            f"{seeds.confirm} and {seeds.test}, x {study.budget.steps:,}"
+        )
+        print(f"{name:<16} {study.study.env}, {size} steps; searches {', '.join(study.space)}")
+
+
+def dashboard(
+    storage: Storage = DEFAULT_URL,
+    host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one")] = 8080,
+    token: Annotated[
+        str | None, typer.Option(help="required beyond loopback; auto makes one")
+    ] = None,
+) -> None:
+    """Serve Optuna's dashboard on this database, read-only."""
+    from tuner.dashboard import serve  # here: it takes a second to import
+
+    with open_for_reading(storage) as store, StopSignals(at_once=True):
+
+        def announce(url: str) -> None:
+            print(f"{url}\nread-only; Ctrl-C ends it", flush=True)
+
+        serve(store.optuna, host=host, port=port, token=token, announce=announce)
+
+
+def _resources(
+    study: Study,
+    workers: int | None,
+    lanes: int | None,
+    timeout: str | None,
+    device: str,
+    imports: Sequence[str] | None,
+) -> Resources:
+    """Checked, before anything is made or changed."""
+    describe(EnvSpec(study.study.env, study.study.env_kwargs))
+    return Resources(
+        workers=options.at_least_one("--workers", options.cores() if workers is None else workers),
+        lanes=None if lanes is None else options.at_least_one("--lanes", lanes),
+        device=options.checked_device(device),
+        timeout_s=None if timeout is None else options.duration_s(timeout),
+        imports=tuple(imports or ()),
+    )
+
+
+def _run(study: Study, store: Store, resources: Resources, parts: Sequence[str]) -> None:
+    console = Console(stderr=True)
+    with StopSignals() as stop, screen.progress_screen(console) as shown:
+        try:
+            for progress in Scheduler(study, store, resources).launch(parts, stop.code):
+                shown.show(progress)
+        except Stopped as stopped:
+            again = "run the same command to go on"
+            raise Stopped(f"{stopped.problems[0]}; {again}", stopped.exit_code) from None
+
+
+def _print_end(summary: StudySummary, storage: str) -> None:
+    summary.check_any_complete()
+    console = Console()
+    screen.print_results(console, summary)
+    console.print(f"\ndatabase: {storage}", highlight=False, soft_wrap=True)
+    option = "" if storage == DEFAULT_URL else f" --storage {shlex.quote(storage)}"
+    screen.print_next_steps(console, _command(), summary, option)
+
+
+def _pace_data(paces: Mapping[str, Pace | None], summary: StudySummary) -> dict[str, object]:
+    found = paces[summary.study.name]
+    return {"pace": None if found is None else asdict(found)}
+
+
+def _command() -> str:
+    """What to type for this program: as it was called, unless a plain `tuner` is the same."""
+    called = Path(sys.argv[0])
+    if called.name != "tuner":
+        return f"{shlex.quote(sys.executable)} -m tuner"
+    found = shutil.which("tuner")
+    same = found is not None and os.path.realpath(found) == os.path.realpath(called)
+    return "tuner" if same else shlex.quote(os.path.relpath(called))

@@ -1,0 +1,113 @@
+"""What the evidence says, in words."""
+
+from collections.abc import Iterator
+
+from tuner.evidence import UNRELIABLE, Difference, Evidence, Sample
+from tuner.intervals import SEEDS_TO_SHOW, Interval, rate_interval
+
+
+def sentence(evidence: Evidence) -> str:
+    """The whole claim, as one paragraph: the end of `launch`, `status` and hparams.json have it."""
+    return " ".join(_sentences(evidence))
+
+
+def _sentences(evidence: Evidence) -> Iterator[str]:
+    tune, confirm, test = evidence.tune, evidence.confirm, evidence.test
+    if tune is not None:
+        yield (
+            f"Tuning reported {tune.mean:.1f} (best of {evidence.trials} trials, "
+            f"{_seeds(len(tune.scores))})."
+        )
+    elif evidence.trial is None:
+        yield "No trial did better than the agent's default configuration, which is chosen."
+    if test is None and confirm is None:
+        yield "Not confirmed on fresh seeds: expect less."
+    elif test is None:
+        assert confirm is not None
+        yield f"On {len(confirm.scores)} fresh seeds: {mean_text(confirm)}."
+        yield "These seeds chose it and no others tested it: expect less."
+    else:
+        yield f"On {len(test.scores)} fresh seeds that chose nothing: {mean_text(test)};"
+        yield f"{solved_text(test)}{failures_text(test)}{_gap_text(evidence)}."
+    if evidence.over_default is not None:
+        yield default_text(evidence.over_default)
+    if evidence.tested_before:
+        earlier = ", ".join(map(str, evidence.tested_before))
+        yield (
+            f"Earlier winners (trials {earlier}) were tested on these seeds before this one: "
+            "whoever went on because of their scores has used the test seeds to choose."
+        )
+    if warning := reliability_warning(evidence.reliability):
+        yield warning
+
+
+def mean_text(sample: Sample) -> str:
+    """The mean with what its number of seeds allows to say of its uncertainty."""
+    n, spread = len(sample.scores), sample.spread
+    text = f"{spread.mean:.1f}"
+    if n == 1:
+        return text
+    if spread.minimum == spread.maximum:
+        return f"{text} (each of the {n} seeds alike)"
+    if n < SEEDS_TO_SHOW or sample.interval is None:
+        return f"{text} (lowest {spread.minimum:.1f}, highest {spread.maximum:.1f})"
+    return f"{text}, 95 % {sample.interval.method} interval {ends(sample.interval)}"
+
+
+def solved_text(sample: Sample) -> str:
+    """How many runs reached the threshold; "" if there is none."""
+    solved, n = sample.solved, len(sample.scores)
+    if solved is None:
+        return ""
+    interval = rate_interval(solved, n)
+    return (
+        f"{solved} of {n} seeds solved, {sample.env.threshold:g} or more "
+        f"(95 %: {interval.low:.0%} to {interval.high:.0%}); "
+    )
+
+
+def failures_text(sample: Sample) -> str:
+    """How many runs broke down, and how often they still may."""
+    noun = "failure" if sample.failed == 1 else "failures"
+    return (
+        f"{sample.failed} {noun} in {len(sample.scores)}: the failure rate may still be "
+        f"{sample.highest_failure_rate:.0%}"
+    )
+
+
+def default_text(difference: Difference) -> str:
+    """What was gained over the default configuration."""
+    interval = difference.interval
+    range_ = "" if interval is None else f" ({ends(interval)}, {interval.method})"
+    return (
+        f"Default configuration: {difference.theirs.mean:.1f}; difference "
+        f"{difference.mean:.1f}{range_}; P(better) {difference.probability_better:.2f}."
+    )
+
+
+def reliability_warning(reliability: float | None) -> str:
+    """ "" where trials differ by more than their seeds do."""
+    if reliability is None or reliability >= UNRELIABLE:
+        return ""
+    return (
+        f"Warning: only {reliability:.0%} of the differences between trials is real, the rest is "
+        "seed noise; more seeds per trial, or more finalists, would tell them apart."
+    )
+
+
+def ends(interval: Interval) -> str:
+    """As "441.0 to 485.2"."""
+    return f"{interval.low:.1f} to {interval.high:.1f}"
+
+
+def _gap_text(evidence: Evidence) -> str:
+    gap = evidence.gap
+    if gap is None:
+        return ""
+    scale = abs(gap.ours.mean)
+    share = f" ({gap.mean / scale:.0%})" if scale else ""
+    return f"; optimism gap {gap.mean:.1f}{share}"
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'s' * (count != 1)}"
