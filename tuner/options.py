@@ -6,7 +6,7 @@ import re
 from agents.device import problem_with
 from tuner.errors import UsageError
 from tuner.hparams_file import HparamsFile
-from tuner.study import MOST_TRIALS
+from tuner.study_tables import MOST_TRIALS
 
 LARGEST_SEED = 2**32 - 1
 MOST_SEEDS = 1_000

@@ -7,10 +7,8 @@ trainers; all it needs to decide stands in memory, all that is finished stands i
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import Any
 
 from agents.environments import EnvSpec, describe
 from agents.hparams import Hparams, lane_cost, shaping_values
@@ -21,13 +19,13 @@ from tuner.evidence import RANDOM_EPISODES, EnvFigures, env_figures
 from tuner.failures import Endings
 from tuner.finals import FINALS, Finals, expected_runs, finals_of
 from tuner.lane_count import lane_room
-from tuner.phases import FixedRuns, Phase, RunKey, Work
+from tuner.phases import FixedRuns, Phase, RunKey
 from tuner.placement import Place
 from tuner.progress import Best, Progress
+from tuner.recorder import Recorder, Training
 from tuner.search import Search
 from tuner.seed_pools import Pool
-from tuner.seed_statistics import run_score
-from tuner.storage import Run, Store
+from tuner.storage import Store
 from tuner.study import Study
 from tuner.trials import ENV_FIGURES, Trials
 
@@ -52,24 +50,6 @@ class Resources:
     imports: tuple[str, ...] = ()
 
 
-@dataclass
-class _Training:
-    """A run in a trainer's hands."""
-
-    work: Work
-    marks: dict[int, list[float]] = field(default_factory=dict)
-
-    def curve(self, study: Study) -> dict[str, Any]:
-        """The marks it reached, as they are recorded."""
-        steps = list(study.run_budget.marks[: len(self.marks)])
-        return {"steps": steps, "returns": [self.marks[mark] for mark in sorted(self.marks)]}
-
-    def score(self, study: Study) -> float:
-        """By the marks it reached."""
-        curve = self.curve(study)
-        return run_score(study.objective.score, curve["steps"], curve["returns"])
-
-
 class Scheduler:
     """One launch of one study on an open store."""
 
@@ -81,9 +61,9 @@ class Scheduler:
         noted = self._trials.noted(ENV_FIGURES)
         self._env = env_figures(noted) if noted else None
         self._random_plays = 0
-        self._training: dict[str, _Training] = {}
+        self._recorder = Recorder(study, store)
+        self._training: dict[str, Training] = {}
         self._attempts: dict[str, int] = {}
-        self._made_with: dict[str, str] = {}
         self._runs_done = sum(run.score is not None for run in store.runs(study.name, purpose=None))
         self._steps_done = self._cohort_steps_done = 0
         self._to_come = 0  # runs of the parts behind the one at hand, as far as can be told
@@ -168,7 +148,7 @@ class Scheduler:
         """Keep every lane busy."""
         while crew.free_lanes and (work := phase.next_work()) is not None:
             name, hparams = work.key.name, work.hparams
-            self._training[name] = _Training(work)
+            self._training[name] = Training(work)
             seed = self._study.run_seed(work.key.pool, work.key.index)
             place = Place(shaping_values(self._study.study.agent, hparams), lane_cost(hparams))
             crew.place(self._admission(name, hparams, seed), place)
@@ -190,7 +170,7 @@ class Scheduler:
     def _hear(self, report: messages.Report | Died, crew: Crew, phase: Phase | None) -> None:
         match report:
             case messages.Ready():
-                self._made_with = report.made_with
+                self._recorder.made_with = report.made_with
             case messages.PlayedRandom():
                 self._measured(report)
             case messages.Advanced():
@@ -203,10 +183,8 @@ class Scheduler:
         match report:
             case messages.Evaluated():
                 self._note_mark(report, crew, phase)
-            case messages.Finished():
-                self._end_finished(report, phase)
-            case messages.Failed():
-                self._end_failed(report, phase)
+            case messages.Finished() | messages.Failed():
+                self._end(report, phase)
             case Died():
                 self._train_again(report, phase)
 
@@ -235,53 +213,22 @@ class Scheduler:
         for name in names:
             self._training.pop(name, None)
 
-    def _end_finished(self, report: messages.Finished, phase: Phase) -> None:
-        training = self._training[report.run]
-        score = training.score(self._study)
-        selftest = {"lane_selftest": "exact" if report.exact else "approximate"}
-        self._end(report, phase, score, made_with=selftest)
-        self._endings.add(None)
-
-    def _end_failed(self, report: messages.Failed, phase: Phase) -> None:
-        """What broke down scores what a random agent does, or less if it already was worse."""
-        training = self._training[report.run]
-        assert self._env is not None and self._env.random_score is not None
-        score = self._env.random_score
-        if training.marks:
-            score = min(score, training.score(self._study))
-        self._end(report, phase, score, error=f"{report.reason}: {report.text}")
-        if report.reason != "diverged":  # that is a matter of the search
+    def _end(self, report: messages.Finished | messages.Failed, phase: Phase) -> None:
+        training = self._training.pop(report.run)
+        attempt = training.work.continued + self._attempts.get(report.run, 1)
+        run = self._recorder.record(report, training, attempt, self._random_score)
+        self._runs_done += 1
+        assert run.score is not None
+        phase.scored(training.work.key, run.score, failed=run.failed)
+        if isinstance(report, messages.Finished):
+            self._endings.add(None)
+        elif report.reason != "diverged":  # that is a matter of the search
             self._endings.add(report.text)
 
-    def _end(
-        self,
-        report: messages.Finished | messages.Failed,
-        phase: Phase,
-        score: float,
-        *,
-        error: str | None = None,
-        made_with: dict[str, str] | None = None,
-    ) -> None:
-        training = self._training.pop(report.run)
-        key = training.work.key
-        self._store.record(
-            Run(
-                study=self._study.name,
-                trial=key.trial,
-                purpose=key.pool.word,
-                seed_index=key.index,
-                seed=self._study.run_seed(key.pool, key.index),
-                status="finished" if error is None else "failed",
-                score=score,
-                curve=training.curve(self._study),
-                seconds=report.seconds,
-                attempt=training.work.continued + self._attempts.get(report.run, 1),
-                made_with=self._made_with | {"optuna": version("optuna")} | (made_with or {}),
-                error=error,
-            )
-        )
-        self._runs_done += 1
-        phase.scored(key, score, failed=error is not None)
+    @property
+    def _random_score(self) -> float:
+        assert self._env is not None and self._env.random_score is not None
+        return self._env.random_score
 
     def _train_again(self, death: Died, phase: Phase) -> None:
         """A trainer died: its runs begin anew elsewhere, and come out the same."""
@@ -289,7 +236,7 @@ class Scheduler:
             attempts = self._attempts[name] = self._attempts.get(name, 1) + 1
             if attempts > ATTEMPTS:
                 text = f"{death.last_words}\nkilled its trainer {ATTEMPTS} times"
-                self._end_failed(messages.Failed(name, "crash", text, 0.0), phase)
+                self._end(messages.Failed(name, "crash", text, 0.0), phase)
             else:
                 phase.lost(self._training.pop(name).work.key)
 

@@ -33,8 +33,7 @@ class Run:
     """One run as recorded: trained once, written once.
 
     status  finished | failed
-    score   its number; of a failed run what a random agent scores, or its own if that was worse
-            (None in databases made before this was so)
+    score   its number; None for failed runs of databases made before these were given one
     curve   {"steps": [marks], "returns": [marks][episodes]}, as far as it came
     error   why it failed, with the environment's traceback
     """

@@ -9,9 +9,9 @@ from contextlib import suppress
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agents.budget import Budget
 from agents.hparams import KINDS, Hparams, make_hparams
@@ -23,85 +23,24 @@ from tuner.search_space import (
     Choices,
     Range,
     Searched,
-    list_as_tuple,
     space_problems,
     to_hparams,
 )
 from tuner.seed_pools import Pool, run_seed
+from tuner.study_tables import (
+    MOST_STEPS,
+    BudgetTable,
+    ObjectiveTable,
+    PrunerTable,
+    SamplerTable,
+    SeedsTable,
+    StudyTable,
+)
 
 LARGEST_FILE_BYTES = 1_000_000
-MOST_TRIALS = 1_000_000
-MOST_STEPS = 1_000_000_000
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-Scalar = str | int | float | bool
-Seeds = Annotated[
-    tuple[Annotated[int, Field(ge=0, le=2**32 - 1)], ...], BeforeValidator(list_as_tuple)
-]
 USED_POOLS = (Pool.TUNE, Pool.CONFIRM, Pool.TEST)
 # What may change when a study is continued; everything else is its identity.
 CHANGEABLE = ("study.trials",)
-
-
-class StudyTable(BaseModel):
-    model_config = STRICT
-
-    name: Name
-    env: str
-    env_kwargs: dict[str, Scalar] = {}
-    agent: Literal["deep_q"] = "deep_q"
-    trials: int = Field(ge=1, le=MOST_TRIALS)
-    master_seed: int = Field(default=0, ge=0, le=2**32 - 1)
-
-
-class BudgetTable(BaseModel):
-    model_config = STRICT
-
-    steps: int = Field(ge=1, le=MOST_STEPS)
-    evaluations: int = Field(default=25, ge=1, le=1_000)
-    episodes: int = Field(default=10, ge=1, le=1_000)
-
-
-class SeedsTable(BaseModel):
-    model_config = STRICT
-
-    start: int = Field(default=2, ge=1, le=1_000)
-    max: int = Field(default=5, ge=1, le=1_000)
-    confirm: int = Field(default=10, ge=2, le=1_000)
-    test: int = Field(default=20, ge=2, le=1_000)
-    own_tune: Seeds = ()
-    own_confirm: Seeds = ()
-    own_test: Seeds = ()
-
-    def number(self, pool: Pool) -> int:
-        """How many seeds of a pool the study may use."""
-        return {Pool.TUNE: self.max, Pool.CONFIRM: self.confirm, Pool.TEST: self.test}[pool]
-
-    def own(self, pool: Pool) -> tuple[int, ...]:
-        """The user's own seeds for it, if there are any."""
-        return {
-            Pool.TUNE: self.own_tune,
-            Pool.CONFIRM: self.own_confirm,
-            Pool.TEST: self.own_test,
-        }.get(pool, ())
-
-
-class ObjectiveTable(BaseModel):
-    model_config = STRICT
-
-    score: Literal["final", "auc"] = "final"
-    across_seeds: Literal["mean", "iqm", "mean_minus_std", "cvar"] = "mean"
-
-
-class SamplerTable(BaseModel):
-    model_config = STRICT
-
-    name: Literal["tpe", "random"] = "tpe"
-
-
-class PrunerTable(BaseModel):
-    model_config = STRICT
-
-    name: Literal["none", "median", "hyperband"] = "none"
 
 
 class Study(BaseModel):
