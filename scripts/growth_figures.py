@@ -1,8 +1,9 @@
 """The figures of benchmark_growth: what one holds, and how a table shows it."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, ClassVar
@@ -186,6 +187,18 @@ def read(file: Path) -> Report:
         for section, figures in found.pop("figures").items()
     }
     return Report(**found, figures=figures)
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """Sections measured apart as one report; of a section measured twice, the last."""
+    first = reports[0]
+    parts: dict[str, dict[str, Any]] = {"notes": {}, "took_s": {}, "figures": {}}
+    for report in reports:
+        if (report.machine, report.versions) != (first.machine, first.versions):
+            sys.exit("the files are of different machines or versions: their figures do not mix")
+        for part, values in parts.items():
+            values |= getattr(report, part)
+    return replace(first, **parts)
 
 
 def aligned(columns: Sequence[str], cells: Sequence[str]) -> str:

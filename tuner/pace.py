@@ -3,8 +3,9 @@
 import time
 from dataclasses import dataclass
 
-from tuner.storage import Store, Writer
+from tuner.storage import Store
 from tuner.summary import StudySummary
+from tuner.writer_lock import Writer
 
 
 @dataclass(frozen=True)

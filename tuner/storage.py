@@ -1,13 +1,10 @@
 """The one door to the database: Optuna's tables and our `runs` table beside them.
 
-A database has one writer at a time, the scheduler that holds `<file>.lock`; the kernel frees it
-when the process dies. Readers open the file read-only and are never in the writer's way (WAL).
+A database has one writer at a time (`writer_lock`). Readers open the file read-only and are never
+in the writer's way (WAL).
 """
 
-import fcntl
-import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from tuner.errors import StorageError, UsageError
+from tuner.writer_lock import Writer, held, writer_of
 
 DEFAULT_URL = "sqlite:///tuner.db"
 BUSY_TIMEOUT_S = 30
@@ -80,14 +78,6 @@ class _RunRow(_Base):
 
 
 _COLUMNS = tuple(Run.__dataclass_fields__)
-
-
-@dataclass(frozen=True)
-class Writer:
-    """The scheduler that holds a database. since: seconds of the Unix epoch."""
-
-    pid: int
-    since: float
 
 
 class Store:
@@ -165,18 +155,8 @@ class Store:
         return optuna.load_study(study_name=name, storage=self.optuna)
 
     def writer(self) -> Writer | None:
-        """The scheduler that is at work on this database, if there is one.
-
-        Read without touching the lock, so that a launch that starts now is not refused.
-        """
-        lock = _lock_path(self._path)
-        try:
-            pid, since = lock.read_text().split()
-            found = lock.stat()
-            held = f":{found.st_ino} " in Path("/proc/locks").read_text()
-        except (OSError, ValueError):
-            return None
-        return Writer(int(pid), float(since)) if held else None
+        """The scheduler that is at work on this database, if there is one."""
+        return writer_of(self._path)
 
     def close(self) -> None:
         """Let the file go."""
@@ -195,7 +175,7 @@ def open_for_writing(url: str) -> Iterator[Store]:
         raise StorageError(f"storage: directory '{path.parent}' does not exist; make it first")
     if path.is_dir():
         raise StorageError(f"storage: '{path}' is a directory; name a file in it")
-    with _held(path), _translated(path):
+    with held(path), _translated(path):
         store = Store(url, path, _rdb(path, writing=True))
         _Base.metadata.create_all(store._engine)
         try:
@@ -242,31 +222,6 @@ def _rdb(path: Path, *, writing: bool) -> RDBStorage:
     )
 
 
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold the database's lock file; refuse if another process does."""
-    lock = _lock_path(path)
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise StorageError(f"storage: cannot write '{lock}' ({error.strerror})") from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 64).decode(errors="replace").partition(" ")[0] or "unknown"
-            raise StorageError(
-                f"storage: '{path}' is in use by process {holder}; "
-                "wait for it, stop it, or use another file by --storage"
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()} {time.time():.0f}\n".encode())
-        yield
-        os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
     """Which file a path leads to; None if there is none."""
     try:
@@ -274,10 +229,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _lock_path(path: Path) -> Path:
-    return path.with_name(path.name + ".lock")
 
 
 @contextmanager

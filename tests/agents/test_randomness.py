@@ -66,6 +66,7 @@ def test_the_numbers_of_purposes_never_change() -> None:
         "REPLAY": 3,
         "ENVIRONMENT": 4,
         "EVALUATION": 5,
+        "RANDOM_AGENT": 6,
     }
 
 

@@ -1,0 +1,66 @@
+"""One writer per database: the scheduler that holds `<file>.lock`.
+
+The kernel frees the lock when the process dies.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.errors import StorageError
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The scheduler that holds a database. since: seconds of the Unix epoch."""
+
+    pid: int
+    since: float
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the database's lock file; refuse if another process does."""
+    lock = _lock_path(path)
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StorageError(f"storage: cannot write '{lock}' ({error.strerror})") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 64).decode(errors="replace").partition(" ")[0] or "unknown"
+            raise StorageError(
+                f"storage: '{path}' is in use by process {holder}; "
+                "wait for it, stop it, or use another file by --storage"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()} {time.time():.0f}\n".encode())
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def writer_of(path: Path) -> Writer | None:
+    """The scheduler that is at work on a database, if there is one.
+
+    Read without touching the lock, so that a launch that starts now is not refused.
+    """
+    lock = _lock_path(path)
+    try:
+        pid, since = lock.read_text().split()
+        found = lock.stat()
+        locked = f":{found.st_ino} " in Path("/proc/locks").read_text()
+    except (OSError, ValueError):
+        return None
+    return Writer(int(pid), float(since)) if locked else None
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
