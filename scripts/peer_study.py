@@ -10,37 +10,20 @@ import json
 import os
 import sys
 from statistics import fmean
-from typing import Any
 
-import gymnasium
 import numpy as np
 import optuna
+import peer_sb3
 import torch
 from optuna.samplers import TPESampler
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
-from stable_baselines3 import DQN
-from stable_baselines3.common.evaluation import evaluate_policy
-from stable_baselines3.common.monitor import Monitor
 
-from agents.hparams import Hparams
+from tuner.export_formats import sb3_arguments
 from tuner.search_space import distributions, suggest
 from tuner.study import Study, load
 
-LAST_MARKS = 5
 BEGUN = (TrialState.COMPLETE, TrialState.RUNNING)
-SAME_NAMES = (
-    "learning_rate",
-    "gamma",
-    "buffer_size",
-    "batch_size",
-    "learning_starts",
-    "train_freq",
-    "gradient_steps",
-    "target_update_interval",
-    "tau",
-    "max_grad_norm",
-)
 
 
 def main(file: str, storage: str, trials: int, core: int) -> None:
@@ -61,41 +44,12 @@ def value(trial: optuna.Trial, searched: Study) -> float:
     trial.study.sampler = TPESampler(seed=int(entropy.generate_state(1)[0]))
     space = distributions(searched.study.agent, searched.space)
     hparams = searched.hparams({name: suggest(trial, name, space[name]) for name in space})
-    runs = [train(hparams, searched, seed) for seed in range(searched.seeds.start)]
-    trial.set_user_attr("evaluation_steps", sum(steps for _, steps in runs))
-    return fmean(fmean(means[-LAST_MARKS:]) for means, _ in runs)
-
-
-def train(hparams: Hparams, searched: Study, seed: int) -> tuple[list[float], int]:
-    """One agent: its mean return at every mark, and the environment steps that these took."""
-    env, budget = searched.study.env, searched.run_budget
-    marks, means, evaluation_steps = set(budget.marks), [], 0
-    evaluation: Any = Monitor(gymnasium.make(env))
-    evaluation.reset(seed=seed)
-    model = DQN(
-        "MlpPolicy",
-        env,
-        **{name: getattr(hparams, name) for name in SAME_NAMES},
-        exploration_initial_eps=hparams.epsilon_start,
-        exploration_final_eps=hparams.epsilon_end,
-        exploration_fraction=hparams.epsilon_decay_steps / budget.steps,
-        policy_kwargs={"net_arch": list(hparams.hidden_layers)},
-        seed=seed,
-        device="cpu",
-    )
-
-    def look(scope: dict[str, Any], _: dict[str, Any]) -> bool:
-        nonlocal evaluation_steps
-        if scope["self"].num_timesteps in marks:
-            played: Any = evaluate_policy(
-                model, evaluation, budget.episodes, return_episode_rewards=True
-            )
-            means.append(fmean(played[0]))
-            evaluation_steps += sum(played[1])
-        return True
-
-    model.learn(budget.steps, callback=look)
-    return means, evaluation_steps
+    budget = searched.run_budget
+    arguments = sb3_arguments(hparams, budget.steps)
+    seeds = range(searched.seeds.start)
+    runs = [peer_sb3.train(searched.study.env, arguments, budget, seed) for seed in seeds]
+    trial.set_user_attr("evaluation_steps", sum(run.evaluation_steps for run in runs))
+    return fmean(run.score for run in runs)
 
 
 if __name__ == "__main__":

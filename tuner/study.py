@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agents.budget import Budget
+from agents.errors import HparamsError
 from agents.hparams import KINDS, Hparams, make_hparams
 from agents.problems import problem_lines
 from tuner.errors import StudyError
@@ -168,6 +169,7 @@ def parse(content: bytes, where: str) -> Study:
         raise StudyError([f"{where}: {line}" for line in lines]) from None
     problems = [*_seed_problems(study.seeds), *_overlaps(study), *_budget_problems(study)]
     problems += space_problems(study.study.agent, study.space, study.fixed, study.budget.steps)
+    problems = problems or _default_problems(study)
     if problems:
         raise StudyError([f"{where}: {line}" for line in problems])
     return study.resolved()
@@ -249,6 +251,19 @@ def _overlaps(study: Study) -> list[str]:
                 )
             found[seed] = pool
     return problems
+
+
+def _default_problems(study: Study) -> list[str]:
+    """Why the agent's defaults, which every winner is compared with, cannot be trained here."""
+    try:
+        study.hparams({})
+    except HparamsError as error:
+        return [
+            f"[fixed]: does not go with the agent's defaults, which are confirmed and tested "
+            f"beside the winner: {line}"
+            for line in error.problems
+        ]
+    return []
 
 
 def _budget_problems(study: Study) -> Sequence[str]:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from tuner import hparams_file
+from tuner.hparams_file import EnvTable, EvaluationTable, HparamsFile
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
@@ -47,6 +50,43 @@ def test_the_benchmark_of_studies_writes_every_launch_and_ratio(tmp_path: Path) 
         "one_trainer_over_workers",
         *(["peer_over_ours"] if peer_is_installed else []),
     }
+
+
+def test_the_benchmark_of_the_race_gives_every_method_as_many_runs(tmp_path: Path) -> None:
+    found = figures("benchmark_race", tmp_path, "--study-seeds", "1", "--confirm", "2")
+
+    race, *others = found["outcomes"]
+    assert [one["method"][:7] for one in others] == ["1 seed ", "2 seeds", "5 seeds"]
+    for seeds, other in zip((1, 2, 5), others, strict=True):
+        assert other["runs"] == seeds * other["trials"]
+        assert race["runs"] - seeds < other["runs"] <= race["runs"]
+    assert all(8 <= one["worth"] <= 500 for one in found["outcomes"])
+    assert len(found["table"].splitlines()) == 2 + 4
+
+
+def test_an_exported_configuration_is_trained_there_and_here(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3", reason="pip install --group bench")
+    file, out = tmp_path / "hparams.json", tmp_path / "scores.json"
+    exported = HparamsFile(
+        agent="deep_q",
+        env=EnvTable(id="CartPole-v1"),
+        budget_steps=600,
+        evaluation=EvaluationTable(marks=5, episodes=2, score="final"),
+        hparams={"learning_starts": 100, "epsilon_decay_steps": 200, "double": True},
+    )
+    hparams_file.write(file, exported, force=False)
+
+    command = [sys.executable, str(SCRIPTS / "compare_export"), str(file), "--seeds", "3"]
+    said = subprocess.run(
+        [*command, "--json", str(out)], check=True, capture_output=True, text=True
+    ).stdout
+
+    assert "not carried over: double" in said
+    assert "here less there" in said
+    found = json.loads(out.read_text())
+    for side in ("stable_baselines3", "here"):
+        assert len(found[side]) == 3
+        assert all(8 <= score <= 500 for score in found[side])
 
 
 def test_a_peer_of_fewer_trials_is_scaled_without_its_start(

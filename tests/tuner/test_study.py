@@ -94,6 +94,11 @@ BAD = [
     ("batch_size = 16", "tau = nan", ["[fixed] tau: must be a finite number (got nan)"]),
     ("batch_size = 16", 'activation = "os.system"', ["[fixed] activation: must be one of"]),
     ("batch_size = 16", "buffer_size = 32", ["batch_size up to 64 can exceed"]),
+    (
+        "batch_size = 16",
+        "buffer_size = 32\n[space.batch_size]\nchoices = [8, 16]",
+        ["[fixed]: does not go with the agent's defaults", "batch_size = 64 is larger than"],
+    ),
     ("learning_starts = 100", "learning_starts = 600", ["learning_starts up to 600 is not below"]),
 ]
 
