@@ -70,7 +70,7 @@ class DeepQ:
         weights = stacked(fresh, self._sizes, self._device)
         self._online = self._online.joined(weights)
         self._target = self._target.joined(weights)
-        self._optimizer.admit(hparams.learning_rate, hparams.max_grad_norm)
+        self._optimizer.admit(hparams.max_grad_norm)
         self._replay.admit(min(hparams.buffer_size, self._budget_steps))
         self._exploration.admit(hparams)
         if self._scale is not None:
@@ -118,12 +118,13 @@ class DeepQ:
         if steps[0] % self._shaping.train_freq == 0:  # lanes are admitted in step with each other
             learning = steps > self._learning_starts
             any_learns = bool(learning.any())
+            rates = self._learning_rates(steps)
             for _ in range(self._shaping.gradient_steps):
                 draws = self._replay_draws.next()  # counted by the lane's rounds, learning or not
                 if any_learns:
                     self._replay.sample(draws, out=self._gradient.sampled)
                     self._gradient()
-                    self._optimizer.step(learning)
+                    self._optimizer.step(learning, rates)
 
     def is_exact(self, episodes: int) -> bool:
         return all(
@@ -143,6 +144,13 @@ class DeepQ:
         scale = self._scale.scale().selected([row]) if self._scale is not None else None
         own_sizes = layer_sizes(self._lanes[row], self._facts, filled=False)
         return named_tensors(unstacked(self._online, row, own_sizes), scale)
+
+    def _learning_rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Of every lane now, [lanes]."""
+        if not self._decays.any():
+            return self._first_rates
+        left = 1.0 - steps / self._budget_steps
+        return np.where(self._decays, self._first_rates * left, self._first_rates)
 
     def _update_targets(self, steps: NDArray[np.int64]) -> None:
         """Move the target weights of the lanes whose own clock says so."""
@@ -179,6 +187,8 @@ class DeepQ:
         self._target_interval: NDArray[np.int64] = np.array(
             [lane.target_update_interval for lane in lanes], dtype=np.int64
         )
+        self._first_rates = np.array([lane.learning_rate for lane in lanes])
+        self._decays = np.array([lane.learning_rate_decay == "linear" for lane in lanes])
         self._learning_starts: NDArray[np.int64] = np.array(
             [lane.learning_starts for lane in lanes], dtype=np.int64
         )

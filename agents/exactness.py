@@ -74,9 +74,9 @@ def network_is_exact(
         among = [forward.values, gradients.flat.clone()]
         adam = LaneAdam(own.flat.shape[1], device)
         for _ in rows:
-            adam.admit(learning_rate=1e-3, max_grad_norm=0.1)
+            adam.admit(max_grad_norm=0.1)
         adam.bind(own, gradients)
-        adam.step(np.ones(len(rows), dtype=np.bool_))
+        adam.step(np.ones(len(rows), dtype=np.bool_), rates=np.full(len(rows), 1e-3))
         return [*among, own.flat]
 
     together = passed(range(lanes))

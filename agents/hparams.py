@@ -46,6 +46,9 @@ class DeepQHparams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     learning_rate: float = lanewise(5e-4, "step size of Adam", low=1e-7, high=1.0)
+    learning_rate_decay: Literal["none", "linear"] = lanewise(
+        "none", "linear: the learning rate falls to zero at the end of the budget"
+    )
     gamma: float = lanewise(0.99, "discount per step", low=0.0, high=1.0)
     buffer_size: int = lanewise(50_000, "transitions in replay", low=1, high=100_000_000)
     batch_size: int = shaping(64, "transitions per update", low=1, high=16_384)

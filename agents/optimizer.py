@@ -1,4 +1,4 @@
-"""Adam for stacked lanes, with a learning rate, a clock and a clip norm per lane."""
+"""Adam for stacked lanes, with a clock and a clip norm per lane."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from agents.stacks import Stack
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+LEAST_RATE = 1e-30  # what is divided by where a rate has decayed to zero
 # 1 - beta^n for n = 0, 1, ...; beyond the table both are 1 in double precision
 _UPDATES = np.arange(40_000)
 _CORRECTION1 = 1.0 - BETA1**_UPDATES
@@ -31,14 +32,12 @@ class LaneAdam:
         """For lanes of so many weights each; they are yet to be admitted."""
         self._device = device
         self._fused = device.type == "cpu" if fused is None else fused
-        self._learning_rate = np.empty(0)
         self._max_norm = np.empty(0, dtype=np.float32)
         self._updates = torch.zeros(0)  # on the CPU, as the fused kernel wants them
         self._mean = self._square = torch.zeros((0, floats), device=device)
 
-    def admit(self, learning_rate: float, max_grad_norm: float) -> None:
+    def admit(self, max_grad_norm: float) -> None:
         """Add a lane behind the last."""
-        self._learning_rate = np.append(self._learning_rate, learning_rate)
         self._max_norm = np.append(self._max_norm, np.float32(max_grad_norm))
         self._updates = torch.cat([self._updates, torch.zeros(1)])
         blank = torch.zeros((1, self._mean.shape[1]), device=self._device)
@@ -46,7 +45,6 @@ class LaneAdam:
 
     def keep(self, rows: Sequence[int]) -> None:
         """Let the lanes in `rows` stay, in that order."""
-        self._learning_rate = self._learning_rate[list(rows)]
         self._max_norm = self._max_norm[list(rows)]
         self._updates = self._updates[list(rows)]
         self._mean, self._square = self._mean[list(rows)], self._square[list(rows)]
@@ -55,22 +53,25 @@ class LaneAdam:
         """Work on this memory, of the lanes there are, until they change."""
         self._weights, self._gradients = weights.flat, gradients.flat
         self._gradients_array = gradients.flat.numpy() if self._device.type == "cpu" else None
-        self._grouped_for: bytes | None = None
+        self._grouped_for: tuple[bytes, bytes] | None = None
+        memory = (self._weights, self._gradients, self._mean, self._square)
+        self._lanes: list[list[Tensor]] = [list(lane) for lane in zip(*memory, strict=True)]
 
-    def step(self, learning: NDArray[np.bool_]) -> None:
+    def step(self, learning: NDArray[np.bool_], rates: NDArray[np.float64]) -> None:
         """Move the weights of the lanes in `learning` [lanes] along the gradients there are now.
 
-        The others stay as they are, whatever their gradient.
+        rates [lanes] are their learning rates. The other lanes stay as they are, whatever their
+        gradient.
         """
         self._clip()
         if self._fused:
-            self._fused_step(learning)
+            self._fused_step(learning, rates)
         else:
-            self._written_step(learning)
+            self._written_step(learning, rates)
 
-    def _fused_step(self, learning: NDArray[np.bool_]) -> None:
-        if self._grouped_for != (key := learning.tobytes()):
-            self._grouped_for, self._groups = key, self._grouped(learning)
+    def _fused_step(self, learning: NDArray[np.bool_], rates: NDArray[np.float64]) -> None:
+        if self._grouped_for != (key := (learning.tobytes(), rates.tobytes())):
+            self._grouped_for, self._groups = key, self._grouped(learning, rates)
             self._tick = torch.from_numpy(learning.astype(np.float32))
         self._updates += self._tick
         for rate, (weights, gradients, mean, square), clocks in self._groups:
@@ -91,22 +92,23 @@ class LaneAdam:
             )
 
     def _grouped(
-        self, learning: NDArray[np.bool_]
+        self, learning: NDArray[np.bool_], rates: NDArray[np.float64]
     ) -> list[tuple[float, list[list[Tensor]], list[Tensor]]]:
         """Learning rates, and of the learning lanes that have it: memory, and clocks."""
-        memory = (self._weights, self._gradients, self._mean, self._square)
+        rows_of: dict[float, list[int]] = {}
+        for row in np.flatnonzero(learning):
+            rows_of.setdefault(float(rates[row]), []).append(int(row))
         groups = []
-        for rate in np.unique(self._learning_rate[learning]):
-            rows = np.flatnonzero(learning & (self._learning_rate == rate))
-            tensors = [[part[row] for row in rows] for part in memory]
-            groups.append((float(rate), tensors, [self._updates[row] for row in rows]))
+        for rate, rows in rows_of.items():
+            memory = [list(part) for part in zip(*(self._lanes[row] for row in rows), strict=True)]
+            groups.append((rate, memory, [self._updates[row] for row in rows]))
         return groups
 
-    def _written_step(self, learning: NDArray[np.bool_]) -> None:
+    def _written_step(self, learning: NDArray[np.bool_], rates: NDArray[np.float64]) -> None:
         self._updates += torch.from_numpy(learning)
         count = np.clip(self._updates.numpy().astype(np.int64), 1, len(_UPDATES) - 1)
         # w -= (lr / c1) m / (sqrt(v) / c2 + eps), rearranged to w -= m / (sqrt(v) a + b)
-        scale = _CORRECTION1[count] / self._learning_rate
+        scale = _CORRECTION1[count] / np.maximum(rates, LEAST_RATE)
         factors = np.stack([scale / _ROOT_CORRECTION2[count], scale * EPSILON])
         a, b = torch.from_numpy(factors.astype(np.float32)).to(self._device)[:, :, None]
         mean, square, gradients = self._mean, self._square, self._gradients

@@ -10,6 +10,7 @@ import torch
 from stable_baselines3 import DQN
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.utils import LinearSchedule
 
 from agents.budget import Budget
 
@@ -36,7 +37,9 @@ def train(env: str, arguments: Mapping[str, Any], budget: Budget, seed: int) -> 
     evaluation.reset(seed=2**31 + seed % 2**31)  # episodes of its own
     policy = dict(arguments["policy_kwargs"])
     policy["activation_fn"] = getattr(torch.nn, policy["activation_fn"])
-    given = {**arguments, "policy_kwargs": policy}
+    rate = arguments["learning_rate"]
+    schedule = LinearSchedule(float(rate[4:]), 0.0, 1.0) if isinstance(rate, str) else rate
+    given = {**arguments, "policy_kwargs": policy, "learning_rate": schedule}
     model = DQN(env=env, seed=seed, device="cpu", **given)
 
     def look(scope: dict[str, Any], _: dict[str, Any]) -> bool:

@@ -32,8 +32,11 @@ class Transition(NamedTuple):
 class Twin:
     """One agent: its networks, its replay and its own clock."""
 
-    def __init__(self, hparams: Hparams, features: int, actions: int, seed: int) -> None:
+    def __init__(
+        self, hparams: Hparams, features: int, actions: int, seed: int, budget_steps: int
+    ) -> None:
         self.hparams = hparams
+        self.budget_steps = budget_steps
         self.actions = actions
         self.online = first_network(hparams, features, actions, seed)
         self.target = copy.deepcopy(self.online)
@@ -75,6 +78,9 @@ class Twin:
         self.remember(transition)
         if step % self.hparams.target_update_interval == 0:
             self.update_target()
+        if self.hparams.learning_rate_decay == "linear":
+            left = 1.0 - step / self.budget_steps
+            self.adam.param_groups[0]["lr"] = left * self.hparams.learning_rate
         if step % self.hparams.train_freq == 0:
             for _ in range(self.hparams.gradient_steps):
                 words = self.replay_draws.next()[0].tolist()
@@ -152,11 +158,11 @@ class Twin:
 
 
 def train(hparams: Hparams, env_id: str, seed: int, steps: int) -> tuple[Twin, list[int]]:
-    """The twin after that many steps, and every action it took."""
+    """The twin after that many steps, its whole budget, and every action it took."""
     env = gymnasium.make(env_id, disable_env_checker=True)
     assert env.observation_space.shape is not None
     (features,) = env.observation_space.shape
-    twin = Twin(hparams, features, int(env.action_space.n), seed)  # type: ignore[attr-defined]
+    twin = Twin(hparams, features, int(env.action_space.n), seed, steps)  # type: ignore[attr-defined]
     observation, _ = env.reset(seed=environment_seed(seed, Purpose.ENVIRONMENT))
     taken = []
     for step in range(1, steps + 1):

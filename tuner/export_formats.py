@@ -25,10 +25,13 @@ from stable_baselines3 import DQN
 from stable_baselines3.common.evaluation import evaluate_policy
 
 file = json.loads(Path(__file__).with_name("{json}").read_text())
-policy = file["dqn"]["policy_kwargs"]
+dqn = file["dqn"]
+policy, rate = dqn["policy_kwargs"], dqn["learning_rate"]
 policy["activation_fn"] = getattr(torch.nn, policy["activation_fn"])
+if isinstance(rate, str):  # "lin_0.001" falls from 0.001 to zero
+    dqn["learning_rate"] = lambda left: left * float(rate.removeprefix("lin_"))
 env = gymnasium.make(file["env"]["id"], **file["env"]["kwargs"])
-model = DQN(env=env, seed=int(sys.argv[1]) if sys.argv[1:] else 0, **file["dqn"])
+model = DQN(env=env, seed=int(sys.argv[1]) if sys.argv[1:] else 0, **dqn)
 model.learn(file["total_timesteps"])
 print("mean return of 10 greedy episodes:", evaluate_policy(model, model.get_env(), 10)[0])
 '''
@@ -54,10 +57,15 @@ def write(path: Path, file: HparamsFile, name: str, *, force: bool) -> Iterator[
 
 
 def sb3_arguments(hparams: Hparams, budget_steps: int) -> dict[str, Any]:
-    """Keyword arguments of Stable-Baselines3's DQN; the activation by its name in torch.nn."""
+    """Keyword arguments of Stable-Baselines3's DQN as JSON can hold them.
+
+    The activation is a name in torch.nn; a learning rate that falls to zero is "lin_0.001", as RL
+    Zoo writes it.
+    """
+    rate = hparams.learning_rate
     return {
         "policy": "MlpPolicy",
-        "learning_rate": hparams.learning_rate,
+        "learning_rate": f"lin_{rate}" if hparams.learning_rate_decay == "linear" else rate,
         "buffer_size": hparams.buffer_size,
         "learning_starts": hparams.learning_starts,
         "batch_size": hparams.batch_size,
@@ -144,6 +152,8 @@ def _cleanrl(path: Path, file: HparamsFile) -> Contents:
             f"hidden_layers {list(hparams.hidden_layers)}, {hparams.activation}: dqn.py has "
             f"{list(CLEANRL_LAYERS)}, relu; edit its QNetwork"
         )
+    if hparams.learning_rate_decay != "none":
+        lost.append(f"learning_rate_decay {hparams.learning_rate_decay}: dqn.py has none")
     if hparams.gradient_steps != 1:
         lost.append(f"gradient_steps {hparams.gradient_steps}: dqn.py makes 1 update at a time")
     lost.append(f"max_grad_norm {hparams.max_grad_norm:g}: dqn.py does not clip gradients")

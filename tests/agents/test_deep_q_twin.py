@@ -37,6 +37,7 @@ LANES: list[dict[str, Any]] = [
     {"epsilon_decay": "exponential", "epsilon_start": 0.9, "epsilon_end": 0.01, "tau": 0.7},
     {"gamma": 1.0, "learning_rate": 3e-4, "max_grad_norm": 1e9, "learning_starts": 0},
     {"gamma": 0.0, "epsilon_decay_steps": 30, "epsilon_end": 0.3, "learning_starts": 123},
+    {"learning_rate_decay": "linear", "learning_starts": 10},
 ]
 COMMON: dict[str, Any] = {
     "learning_rate": 1e-3,
@@ -181,7 +182,7 @@ def test_the_gradient_written_by_hand_is_that_of_autograd(
     twins = []
     for seed, hparams in enumerate(lanes):
         learner.admit(hparams, seed)
-        twins.append(Twin(hparams, FACTS.features, FACTS.actions, seed))
+        twins.append(Twin(hparams, FACTS.features, FACTS.actions, seed, budget_steps=1_000))
 
     for step in range(1, UPDATES + 1):
         before = [dict(learner.tensors(row)) for row in range(len(lanes))]

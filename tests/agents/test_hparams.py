@@ -12,6 +12,7 @@ from agents.hparams import KINDS, Hparams, filled_up, make_hparams, role, shapin
 FIELDS = Hparams.model_fields
 LANEWISE = {
     "learning_rate",
+    "learning_rate_decay",
     "gamma",
     "buffer_size",
     "learning_starts",

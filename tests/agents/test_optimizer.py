@@ -41,16 +41,19 @@ class Lanes:
     ) -> None:
         self.weights = stack(first).selected([])
         self.adam = LaneAdam(self.weights.flat.shape[1], CPU, fused=fused)
+        self.rates = np.empty(0)
         for row, (rate, norm) in enumerate(zip(rates, norms, strict=True)):
             self.admit([layer[row : row + 1] for layer in first], rate, norm)
 
     def admit(self, fresh: list[Tensor], rate: float, norm: float) -> None:
         self.weights = self.weights.joined(stack(fresh))
-        self.adam.admit(rate, norm)
+        self.adam.admit(norm)
+        self.rates = np.append(self.rates, rate)
         self.bind()
 
     def keep(self, rows: list[int]) -> None:
         self.adam.keep(rows)
+        self.rates = self.rates[rows]
         self.weights = self.weights.selected(rows)
         self.bind()
 
@@ -61,7 +64,7 @@ class Lanes:
     def step(self, gradients: list[Tensor], learning: Sequence[bool] | None = None) -> None:
         learns = np.array([True] * self.weights.lanes if learning is None else learning)
         self.gradients.flat.copy_(stack(gradients).flat)
-        self.adam.step(learns)
+        self.adam.step(learns, self.rates)
 
     def lane(self, row: int) -> list[Tensor]:
         return [layer[row].clone() for layer in self.weights.layers]
@@ -108,6 +111,21 @@ def test_every_lane_moves_as_under_torchs_adam(size: float, fused: bool) -> None
         within = 2e-6 + 2e-6 * RATES[row] * 100
         for mine, theirs in zip(lanes.lane(row), lane.weights, strict=True):
             torch.testing.assert_close(mine.double(), theirs.detach(), rtol=0.0, atol=within)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_rate_may_change_from_step_to_step_and_end_at_zero(fused: bool) -> None:
+    first, gradients = made_up(2, seed=0), made_up(2, seed=1)
+    changing = Lanes(first, RATES[:2], [1e9, 1e9], fused)
+    for _ in range(3):
+        changing.step(gradients)
+    before = changing.lane(0), changing.lane(1)
+
+    changing.rates = np.array([0.0, 1e-2])
+    changing.step(gradients)
+
+    assert_same_bits(changing.lane(0), before[0])
+    assert not torch.equal(changing.lane(1)[0], before[1][0])
 
 
 @pytest.mark.parametrize("fused", [True, False])

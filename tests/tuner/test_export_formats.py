@@ -22,6 +22,7 @@ ODD = {
     "normalize_observations": True,
     "gradient_steps": 2,
     "activation": "tanh",
+    "learning_rate_decay": "linear",
 }
 
 
@@ -66,6 +67,14 @@ def test_zoo_is_an_entry_whose_numbers_yaml_reads_as_numbers(tmp_path: Path) -> 
     assert said == []
 
 
+@pytest.mark.parametrize("name", ["sb3", "zoo"])
+def test_a_falling_learning_rate_is_written_as_rl_zoo_writes_it(tmp_path: Path, name: str) -> None:
+    text, said = written(tmp_path, name, learning_rate_decay="linear")
+
+    assert "lin_0.001" in text
+    assert not any("not carried over" in line for line in said)
+
+
 def test_cleanrl_is_a_command_line(tmp_path: Path) -> None:
     text, said = written(tmp_path, "cleanrl", loss="mse")
 
@@ -85,8 +94,8 @@ def test_cleanrl_is_a_command_line(tmp_path: Path) -> None:
         ("zoo", ["double", "epsilon_decay", "loss"]),
         (
             "cleanrl",
-            ["double", "epsilon_decay", "hidden_layers", "gradient_steps", "max_grad_norm",
-             "learning_starts", "normalize_observations"],
+            ["double", "epsilon_decay", "hidden_layers", "learning_rate_decay", "gradient_steps",
+             "max_grad_norm", "learning_starts", "normalize_observations"],
         ),
     ],
 )  # fmt: skip
@@ -124,7 +133,9 @@ def test_an_unknown_format_is_refused(finished: Finished, quick: Quick, tmp_path
 
 def test_the_script_is_short_and_trains_with_stable_baselines3(tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3", reason="pip install --group bench")
-    _, said = written(tmp_path, "sb3", batch_size=16, learning_starts=100)
+    _, said = written(
+        tmp_path, "sb3", batch_size=16, learning_starts=100, learning_rate_decay="linear"
+    )
 
     script = tmp_path / "out.py"
     ended = subprocess.run(
