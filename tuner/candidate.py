@@ -12,12 +12,16 @@ class Candidate:
 
     first    seeds it begins with; means of marks are theirs
     granted  seeds it has been given so far, the first ones included
+    is_decided  whether the race has let it go and only its value is still to be told
     """
 
-    def __init__(self, trial: OpenTrial, hparams: Hparams, first: int, granted: int) -> None:
+    def __init__(
+        self, trial: OpenTrial, hparams: Hparams, first: int, granted: int, is_decided: bool = False
+    ) -> None:
         self.number = trial.number
         self.hparams = hparams
         self.continued = trial.continued
+        self.is_decided = is_decided
         self.untrained = list(range(granted))
         self._first = first
         self._granted = granted

@@ -1,9 +1,12 @@
 """From a study to an hparams.json that says where its claim comes from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tuner.hparams_file import EnvTable, EvaluationTable, Evidence, HparamsFile
 from tuner.seed_pools import Pool
+from tuner.storage import Run
+from tuner.study import USED_POOLS
 from tuner.summary import StudySummary
 from tuner.wording import sentence
 
@@ -32,15 +35,23 @@ def _evidence(summary: StudySummary, configuration: int) -> dict[str, Any]:
         **evidence.as_data(),
         "study": summary.study.name,
         "fingerprint": summary.study.fingerprint(),
+        "master_seed": summary.study.study.master_seed,
+        "own_seeds": [pool.word for pool in USED_POOLS if summary.study.seeds.own(pool)] or None,
         "random_score": summary.env.random_score,
+        "return_bounds": summary.env.bounds,
         "sentence": sentence(evidence),
     }
 
 
 def _made_with(summary: StudySummary, configuration: int) -> dict[str, str]:
-    """Of the runs that say most."""
+    """Of the runs that say most; where these differ, all that they say."""
     for pool in (Pool.TEST, Pool.CONFIRM, Pool.TUNE):
         finished = [run for run in summary.finals.recorded(configuration, pool) if not run.failed]
         if finished:
-            return finished[0].made_with
+            names = sorted({name for run in finished for name in run.made_with})
+            return {name: _said(name, finished) for name in names}
     return {}
+
+
+def _said(name: str, runs: Sequence[Run]) -> str:
+    return " and ".join(sorted({run.made_with.get(name, "unknown") for run in runs}))

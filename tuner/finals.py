@@ -6,6 +6,7 @@ finds the same finalists and the same winner.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -26,25 +27,32 @@ class Finals:
     """The end of one study.
 
     params  complete trial → its sampled params
-    runs    everything that is recorded of the study, of all purposes
+    runs    everything that is recorded of the study, of all purposes, with scores
     """
 
     study: Study
     params: Mapping[int, Mapping[str, Any]]
     runs: Sequence[Run]
 
-    @property
+    @cached_property
     def finalists(self) -> list[int]:
-        """The trials worth confirming, best first, and the agent's default configuration."""
+        """The trials worth confirming, best first, those confirmed before the search went on, and
+        the agent's default configuration."""
         tuned = {trial: self.scores(trial, Pool.TUNE) for trial in self.params}
-        return [*shortlist(tuned, self.study.objective.across_seeds), DEFAULT_CONFIG]
+        best = shortlist({trial: scores for trial, scores in tuned.items() if scores})
+        before = [
+            trial
+            for trial in sorted(self.params)
+            if trial not in best and not self._missing([trial], Pool.CONFIRM)
+        ]
+        return [*best, *before, DEFAULT_CONFIG]
 
     @property
     def to_confirm(self) -> list[Work]:
         """The confirmation runs that are still to be trained."""
         return self._missing(self.finalists, Pool.CONFIRM)
 
-    @property
+    @cached_property
     def choice(self) -> Choice | None:
         """The winner, once every finalist is confirmed."""
         finalists = self.finalists
@@ -82,9 +90,16 @@ class Finals:
 
     def recorded(self, trial: int, pool: Pool) -> list[Run]:
         """The runs of a configuration on the seeds of a pool that the study uses."""
-        found = [run for run in self.runs if (run.trial, run.purpose) == (trial, pool.word)]
-        used = [run for run in found if run.seed_index < self.study.seeds.number(pool)]
-        return sorted(used, key=lambda run: run.seed_index)
+        found = self._recorded.get((trial, pool.word), ())
+        return [run for run in found if run.seed_index < self.study.seeds.number(pool)]
+
+    @cached_property
+    def _recorded(self) -> Mapping[tuple[int, str], list[Run]]:
+        """The runs of every configuration and purpose, by seed index."""
+        found: dict[tuple[int, str], list[Run]] = {}
+        for run in sorted(self.runs, key=lambda run: run.seed_index):
+            found.setdefault((run.trial, run.purpose), []).append(run)
+        return found
 
     def hparams(self, trial: int) -> Hparams:
         """The configuration of a finalist."""
@@ -94,6 +109,9 @@ class Finals:
         """What was decided, for the record."""
         choice = self.choice
         found: dict[str, Any] = {"trials": len(self.params), "finalists": self.finalists}
+        for pool in (Pool.CONFIRM, Pool.TEST):
+            scores = {str(trial): self.scores(trial, pool) for trial in self.finalists}
+            found[f"{pool.word}_scores"] = {t: known for t, known in scores.items() if known}
         if choice is not None:
             found |= {
                 "winner": choice.winner,

@@ -7,9 +7,9 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from agents.budget import Budget
 from agents.errors import HparamsError
@@ -47,6 +47,14 @@ class RunsTable(BaseModel):
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1)]]
     scores: list[float]
 
+    @model_validator(mode="after")
+    def _one_score_for_every_seed(self) -> Self:
+        if len(self.seeds) != len(self.scores):
+            raise ValueError(f"{len(self.seeds)} seeds, but {len(self.scores)} scores")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed stands twice; each counts once")
+        return self
+
 
 class Evidence(BaseModel):
     """Where a claim comes from. What later versions add is kept and passes unread."""
@@ -54,10 +62,14 @@ class Evidence(BaseModel):
     model_config = {**STRICT, "extra": "allow"}
 
     status: str
+    master_seed: int | None = None
+    own_seeds: list[str] | None = None
     random_score: float | None = None
     tune: RunsTable | None = None
     confirm: RunsTable | None = None
     test: RunsTable | None = None
+    default_config_confirm: RunsTable | None = None
+    default_config_test: RunsTable | None = None
 
 
 class HparamsFile(BaseModel):
@@ -89,7 +101,7 @@ class HparamsFile(BaseModel):
         if self.evidence is not None:
             for runs in (self.evidence.tune, self.evidence.confirm, self.evidence.test):
                 if runs is not None:
-                    scores |= dict(zip(runs.seeds, runs.scores, strict=False))
+                    scores |= dict(zip(runs.seeds, runs.scores, strict=True))
         return scores
 
     def checked_hparams(self) -> Hparams:

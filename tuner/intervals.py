@@ -7,7 +7,7 @@ interval sees what was not sampled, hence the bounds on failure rates beside the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 from statistics import fmean, stdev, variance
 
 import numpy as np
@@ -44,6 +44,7 @@ def mean_interval(
 
     None for one or two scores, and where all are equal: these say nothing about the spread.
     3 to 9 scores Student's t; 10 to 19 the wider of t and bootstrap-t; from 20 on bootstrap-t.
+    Where so many scores are equal that bootstrap-t has no end, t.
     """
     n = len(scores)
     if n < SEEDS_FOR_AN_INTERVAL or len(set(scores)) == 1:
@@ -51,7 +52,8 @@ def mean_interval(
     found = t_interval(scores)
     if n >= SEEDS_FOR_BOTH:
         resampled = bootstrap_t_interval(scores)
-        if n >= SEEDS_FOR_BOOTSTRAP or resampled.half_width > found.half_width:
+        wider = n >= SEEDS_FOR_BOOTSTRAP or resampled.half_width > found.half_width
+        if wider and isfinite(resampled.half_width):
             found = resampled
     low, high = bounds or (-inf, inf)
     return Interval(max(found.low, low), min(found.high, high), found.method)
@@ -67,18 +69,39 @@ def t_interval(scores: Sequence[float]) -> Interval:
 def bootstrap_t_interval(scores: Sequence[float], draws: int = DRAWS) -> Interval:
     """The studentized bootstrap interval of the mean (Efron 1981), resampled by a fixed seed.
 
-    Resamples of one repeated score have no standard error and are left out.
+    Resamples of one repeated score lie infinitely many of their standard errors away; where these
+    are more than the interval leaves out, it has no end on that side.
     """
-    data = np.asarray(scores, dtype=np.float64)
+    data = np.sort(np.asarray(scores, dtype=np.float64))  # the order of seeds means nothing
     resamples = data[np.random.default_rng(0).integers(len(data), size=(draws, len(data)))]
-    errors = resamples.std(axis=1, ddof=1) / sqrt(len(data))
-    real = errors > 0
-    studentized = (resamples.mean(axis=1)[real] - data.mean()) / errors[real]
-    low, high = np.quantile(studentized, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    away = resamples.mean(axis=1) - data.mean()
+    alike = resamples.min(axis=1) == resamples.max(axis=1)
+    errors = np.where(alike, 1.0, resamples.std(axis=1, ddof=1) / sqrt(len(data)))
+    studentized = np.where(alike, np.copysign(inf, away), away / errors)
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.quantile(studentized, ends, method="inverted_cdf")
     error = data.std(ddof=1) / sqrt(len(data))
     return Interval(
         float(data.mean() - high * error), float(data.mean() - low * error), "bootstrap-t"
     )
+
+
+def median_interval(scores: Sequence[float]) -> Interval:
+    """From the lowest to the highest score: it misses the median of all seeds there could be with
+    a probability of 2^(1-n), whatever their distribution."""
+    return Interval(min(scores), max(scores), f"{1 - 2.0 ** (1 - len(scores)):.1%}")
+
+
+def mean_prediction(scores: Sequence[float], n: int) -> Interval | None:
+    """Where the mean of n more seeds lies, 95 %, by nothing but these scores (Student's t).
+
+    None where they have no spread.
+    """
+    if len(scores) < 2 or len(set(scores)) == 1:
+        return None
+    quantile = float(stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1))
+    half = quantile * stdev(scores) * sqrt(1 / len(scores) + 1 / n)
+    return Interval(fmean(scores) - half, fmean(scores) + half, "t")
 
 
 def rate_interval(successes: int, n: int) -> Interval:
@@ -120,8 +143,15 @@ def probability_better(ours: Sequence[float], theirs: Sequence[float]) -> float:
 
 def probability_better_interval(
     ours: Sequence[float], theirs: Sequence[float], draws: int = DRAWS
-) -> Interval:
-    """Of `probability_better`, both sides resampled by a fixed seed (percentiles)."""
+) -> Interval | None:
+    """Of `probability_better`, both sides resampled by a fixed seed (percentiles).
+
+    None where every seed of one side is above every seed of the other, or all are equal: resamples
+    then know no doubt, which these few seeds do not justify.
+    """
+    if probability_better(ours, theirs) in (0.0, 1.0) or len({*ours, *theirs}) == 1:
+        return None
+    ours, theirs = sorted(ours), sorted(theirs)
     random = np.random.default_rng(0)
     better = np.asarray(ours)[:, None] - np.asarray(theirs)[None, :]
     wins = (better > 0) + 0.5 * (better == 0)

@@ -26,7 +26,7 @@ from tuner.evidence import RANDOM_EPISODES, EnvFigures, Sample
 from tuner.racing import decide
 from tuner.search_space import distributions, suggest
 from tuner.seed_pools import Pool
-from tuner.seed_statistics import run_score
+from tuner.seed_statistics import run_score, trial_value, typical_variance
 from tuner.study import Study, load
 from tuner.trials import RACE, OpenTrial, summary_attrs
 
@@ -90,7 +90,8 @@ class _Trial:
         sample = Sample(seeds, tuple(scores), self._failed, self._env)
         for name, attr in summary_attrs(sample).items():
             self._trial.set_user_attr(name, attr)
-        return decision.value
+        typical = typical_variance([*field.values(), scores])
+        return trial_value(self._study.objective.across_seeds, scores, typical)
 
     def _train(self, indices: Sequence[int]) -> None:
         curves: dict[int, list[Sequence[float]]] = {index: [] for index in indices}
@@ -146,4 +147,5 @@ def _env_figures(study: Study) -> EnvFigures:
     env = EnvSpec(study.study.env, study.study.env_kwargs)
     facts = describe(env)
     returns = random_returns(env, RANDOM_EPISODES, study.run_seed(Pool.TUNE, 0))
-    return EnvFigures(fmean(returns), facts.reward_threshold, return_bounds(env, facts))
+    threshold = facts.reward_threshold if study.objective.score == "final" else None
+    return EnvFigures(fmean(returns), threshold, return_bounds(env, facts))

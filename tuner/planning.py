@@ -16,7 +16,7 @@ from agents.training import Training
 from tuner.errors import TooManyFailures
 from tuner.finals import expected_runs
 from tuner.intervals import half_width, highest_rate, visible_difference
-from tuner.racing import LEAST_SHORTLIST, MOST_SHORTLIST
+from tuner.racing import LEAST_SHORTLIST, MOST_SHORTLIST, Rule
 from tuner.samplers import make_sampler
 from tuner.search_space import distributions
 from tuner.seed_pools import Pool
@@ -56,8 +56,10 @@ class Plan:
     @property
     def search_runs(self) -> Range:
         """About: as if a third of the trials went on to the end of the race."""
-        about = self.trials * (self.start + (self.most - self.start) / 3)
-        return Range(self.trials * self.start, round(about), self.trials * self.most)
+        rule = Rule(self.start, self.most)
+        least = sum(rule.seeds_at_first(trial) for trial in range(self.trials))
+        most = self.trials * self.most
+        return Range(least, round(least + (most - least) / 3), most)
 
     @property
     def confirm_runs(self) -> Range:

@@ -2,15 +2,16 @@
 
 A race spends seeds where they can change the choice: every trial starts with a few, and only those
 that may still be the best get more. It is a rule for the budget and claims nothing; claims come
-from seeds that chose nothing.
+from seeds that chose nothing. It compares means, whatever a study calls a trial's value: of so few
+seeds nothing else has a standard error worth the name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import fmean, pvariance, stdev, variance
+from statistics import fmean, pvariance, stdev
 
-from tuner.seed_statistics import shrunken_variance, trial_value, typical_variance
+from tuner.seed_statistics import shrunken_variance, trial_value, typical_variance, variance
 
 Z = 0.67  # standard errors a trial may lie behind and stay: one-sided 25 % at each look
 FIRST_TRIALS = 10  # measured alike before anybody is raced out: they tell what noise there is
@@ -27,8 +28,8 @@ class Noise:
     """What a study's scores say about seeds and trials (one-way random effects).
 
     within   variance over the seeds of a trial, pooled
-    between  variance of the trials' true means, at least a hundredth of that of their values
-    centre   mean of the trials' values
+    between  variance of the trials' true means, at least a hundredth of that of the seen ones
+    centre   mean of the trials' means
     """
 
     within: float
@@ -40,31 +41,35 @@ class Noise:
         whole = self.between + self.within / seeds
         return self.between / whole if whole > 0 else 1.0
 
-    def shrunken(self, value: float, seeds: int) -> float:
-        """A trial's value drawn towards the centre by what its few seeds are worth."""
-        return self.centre + self.weight(seeds) * (value - self.centre)
+    @property
+    def is_none(self) -> bool:
+        """Whether every score there is is the same."""
+        return self.within == 0.0 and self.between == 0.0
+
+    def shrunken(self, mean: float, seeds: int) -> float:
+        """A trial's mean drawn towards the centre by what its few seeds are worth."""
+        return self.centre + self.weight(seeds) * (mean - self.centre)
 
 
-def noise(field: Field, across: str = "mean") -> Noise | None:
+def noise(field: Field) -> Noise | None:
     """None before two trials have scores and one has two seeds."""
     scored = [scores for scores in field.values() if scores]
     freedom = sum(len(scores) - 1 for scores in scored)
     if len(scored) < 2 or not freedom:
         return None
     within = sum((len(s) - 1) * variance(s) for s in scored if len(s) > 1) / freedom
-    values = list(_values(field, across).values())
-    seen = variance(values)
+    means = list(_means(field).values())
+    seen = variance(means)
     between = seen - fmean(within / len(scores) for scores in scored)
-    return Noise(within, max(between, LEAST_SIGNAL * seen), fmean(values))
+    return Noise(within, max(between, LEAST_SIGNAL * seen), fmean(means))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a study races. across: what makes one value of a trial's scores."""
+    """How a study races: seeds at first, seeds at most, and how far behind a trial may lie."""
 
     start: int
     most: int
-    across: str = "mean"
     z: float = Z
 
     def seeds_at_first(self, trial: int) -> int:
@@ -77,8 +82,9 @@ class Decision:
     """What was decided on a trial with so many seeds, and the numbers behind it.
 
     verdict         contender (another seed), raced out, or full (it has all the seeds there are)
-    leader          the trial it was compared with: at least 3 seeds, the highest shrunken value
-    difference      its value less the leader's
+    value           its mean
+    leader          the trial it was compared with: at least 3 seeds, the highest shrunken mean
+    difference      its mean less the leader's
     standard_error  of that difference
     """
 
@@ -101,16 +107,19 @@ class Decision:
 def decide(trial: int, field: Field, rule: Rule) -> Decision:
     """Whether a trial whose seeds are all scored gets another one.
 
-    It does unless it lies more than `z` standard errors behind the leader.
+    It does unless it lies more than `z` standard errors behind the leader, or no score of the study
+    differs from any other: then nobody leads, and more of the same would not change that.
     """
-    values = _values(field, rule.across)
+    values = _means(field)
     seeds, value = len(field[trial]), values[trial]
     if seeds >= rule.most:
         return Decision(trial, seeds, value, "full")
-    known = noise(field, rule.across)
+    known = noise(field)
     leader = _leader(field, values, known, rule)
     if known is None or leader is None:
         return Decision(trial, seeds, value, "contender")
+    if known.is_none:
+        return Decision(trial, seeds, value, "raced out")
     difference = value - values[leader]
     error = _standard_error(field, trial, leader, known)
     return Decision(
@@ -127,13 +136,28 @@ def decide(trial: int, field: Field, rule: Rule) -> Decision:
     )
 
 
-def shortlist(field: Field, across: str = "mean") -> list[int]:
+def replay(scored: Iterable[tuple[int, float]], rule: Rule) -> Iterator[Decision]:
+    """Every decision of a search again, from nothing but its trials' scores in their order.
+
+    scored  (trial, score) of the tuning runs as they were recorded
+    """
+    field: dict[int, list[float]] = {}
+    granted: dict[int, int] = {}
+    for trial, score in scored:
+        field.setdefault(trial, []).append(score)
+        if len(field[trial]) == granted.setdefault(trial, rule.seeds_at_first(trial)):
+            decision = decide(trial, field, rule)
+            granted[trial] += decision.goes_on
+            yield decision
+
+
+def shortlist(field: Field) -> list[int]:
     """The trials worth confirming, best first: 3 to 10, if there are so many.
 
-    All whose shrunken value lies within two standard errors of the best one's.
+    All whose shrunken mean lies within two standard errors of the best one's.
     """
-    values = _values(field, across)
-    known = noise(field, across)
+    values = _means(field)
+    known = noise(field)
     if known is not None:
         values = {trial: known.shrunken(v, len(field[trial])) for trial, v in values.items()}
     ranked = sorted(values, key=lambda trial: (-values[trial], trial))
@@ -142,10 +166,11 @@ def shortlist(field: Field, across: str = "mean") -> list[int]:
     best = ranked[0]
     near = [
         trial
-        for trial in ranked
-        if values[best] - values[trial] <= 2 * _pooled_error(field, trial, best, known.within)
+        for place, trial in enumerate(ranked)
+        if place < LEAST_SHORTLIST
+        or values[best] - values[trial] <= 2 * _pooled_error(field, trial, best, known.within)
     ]
-    return ranked[: min(MOST_SHORTLIST, max(LEAST_SHORTLIST, len(near)))]
+    return near[:MOST_SHORTLIST]
 
 
 @dataclass(frozen=True)
@@ -168,8 +193,10 @@ def choose(finalists: Field, costs: Mapping[int, float], across: str = "mean") -
     standard deviation; of equals the cheapest, then the one that stands first.
 
     finalists  trial → scores of all its tuning and confirmation seeds, at least two
+    across     what makes one value of them; its standard error is taken as that of the mean
     """
-    values = _values(finalists, across)
+    typical = typical_variance(finalists.values())
+    values = {trial: trial_value(across, scores, typical) for trial, scores in finalists.items()}
     highest = max(values, key=lambda trial: values[trial])
     error = stdev(finalists[highest]) / sqrt(len(finalists[highest]))
     equals = [trial for trial in finalists if values[highest] - values[trial] <= error]
@@ -177,11 +204,8 @@ def choose(finalists: Field, costs: Mapping[int, float], across: str = "mean") -
     return Choice(winner, values, highest, error)
 
 
-def _values(field: Field, across: str) -> dict[int, float]:
-    typical = typical_variance(field.values())
-    return {
-        trial: trial_value(across, scores, typical) for trial, scores in field.items() if scores
-    }
+def _means(field: Field) -> dict[int, float]:
+    return {trial: fmean(scores) for trial, scores in field.items() if scores}
 
 
 def _leader(

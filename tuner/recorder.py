@@ -1,6 +1,7 @@
 """Every run that is over becomes one row: its score, its curve, and what made it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -27,6 +28,11 @@ class Training:
         """By the marks it reached."""
         curve = self.curve(study)
         return run_score(study.objective.score, curve["steps"], curve["returns"])
+
+
+def with_scores(runs: Sequence[Run], random_score: float | None) -> list[Run]:
+    """The runs, the failed ones of old databases with the score that is given to such today."""
+    return [replace(run, score=random_score) if run.score is None else run for run in runs]
 
 
 class Recorder:

@@ -27,7 +27,7 @@ def make_pruner(name: str, marks: int) -> BasePruner | None:
     first = max(1, ceil(FIRST_PRUNED * marks))
     match name:
         case "median":
-            return MedianPruner(n_startup_trials=5, n_warmup_steps=first - 1)
+            return MedianPruner(n_startup_trials=5, n_warmup_steps=first)
         case "hyperband":
             return HyperbandPruner(min_resource=first, max_resource=marks, reduction_factor=2)
     return None

@@ -22,7 +22,7 @@ from tuner.lane_count import lane_room
 from tuner.phases import FixedRuns, Phase, RunKey
 from tuner.placement import Place
 from tuner.progress import Best, Progress
-from tuner.recorder import Recorder, Training
+from tuner.recorder import Recorder, Training, with_scores
 from tuner.search import Search
 from tuner.seed_pools import Pool
 from tuner.storage import Store
@@ -99,6 +99,8 @@ class Scheduler:
                 while not phase.is_over:
                     yield self._look(crew(), phase, stop_code)
                 yield self._progress(phase)
+        if parts[-1] != "search":
+            self._trials.note(FINALS, self._finals().as_data())
 
     def _look(
         self, crew: Crew, phase: Phase | None, stop_code: Callable[[], int | None]
@@ -126,16 +128,17 @@ class Scheduler:
     def _begin(self, part: str, env: EnvFigures) -> Phase:
         """The phase, with everything that is recorded of it."""
         if part == "search":
-            runs = self._store.runs(self._study.name)
-            return Search(self._study, self._trials, env, runs)
+            tuned = with_scores(self._store.runs(self._study.name), env.random_score)
+            return Search(self._study, self._trials, env, tuned)
         finals = self._finals()
         self._trials.note(FINALS, finals.as_data())
         return FixedRuns(part, finals.to_confirm if part == "confirm" else finals.to_test)
 
     def _finals(self) -> Finals:
-        return finals_of(
-            self._study, self._trials.told(), self._store.runs(self._study.name, purpose=None)
-        )
+        assert self._env is not None
+        runs = self._store.runs(self._study.name, purpose=None)
+        scored = with_scores(runs, self._env.random_score)
+        return finals_of(self._study, self._trials.told(), scored)
 
     def _ask_random(self, crew: Crew) -> None:
         table = self._study.study
@@ -193,7 +196,8 @@ class Scheduler:
             raise TooManyFailures(
                 f"{report.failure}\nmend it, then launch again: nothing is recorded yet"
             )
-        self._env = EnvFigures(fmean(report.returns), report.threshold, report.bounds)
+        threshold = report.threshold if self._study.objective.score == "final" else None
+        self._env = EnvFigures(fmean(report.returns), threshold, report.bounds)
         self._trials.note(ENV_FIGURES, asdict(self._env))
 
     def _play_again(self, death: Died, crew: Crew) -> None:

@@ -9,6 +9,7 @@ from tuner.phases import RunKey, Work
 from tuner.progress import Best
 from tuner.racing import Decision, decide
 from tuner.seed_pools import Pool
+from tuner.seed_statistics import trial_value, typical_variance
 from tuner.storage import Run
 from tuner.study import Study
 from tuner.trials import OpenTrial, Trials
@@ -17,7 +18,8 @@ from tuner.trials import OpenTrial, Trials
 class Search:
     """Trials of one study, those told and those open.
 
-    runs  all that is recorded of its tuning seeds; open trials are taken up with their own
+    runs  all that is recorded of its tuning seeds; open trials are taken up with their own, which
+          all have a score (`recorder.with_scores`)
     """
 
     name = "search"
@@ -33,9 +35,8 @@ class Search:
         self._best: Best | None = None
         self._told = 0
         for run in runs:
-            score = env.random_score if run.score is None else run.score
-            assert score is not None
-            self._note(RunKey(run.trial, Pool.TUNE, run.seed_index), score, run.failed)
+            if run.score is not None:
+                self._note(RunKey(run.trial, Pool.TUNE, run.seed_index), run.score, run.failed)
         for told in trials.told():
             self._told += 1
             if told.value is not None and told.number in self._scores:
@@ -104,8 +105,11 @@ class Search:
     def _begin(self, trial: OpenTrial) -> Candidate:
         hparams = self._study.hparams(dict(trial.params))
         first = self._rule.seeds_at_first(trial.number)
-        granted = first + sum(Decision(**found).goes_on for found in trial.race)
-        candidate = Candidate(trial, hparams, first, granted)
+        decisions = [Decision(**found) for found in trial.race]
+        granted = first + sum(decision.goes_on for decision in decisions)
+        # the last word may have been spoken, and the scheduler died before it told the trial
+        is_decided = bool(decisions) and not decisions[-1].goes_on
+        candidate = Candidate(trial, hparams, first, granted, is_decided)
         self._candidates[trial.number] = candidate
         return candidate
 
@@ -114,21 +118,26 @@ class Search:
         if candidate.unscored:
             return
         number = candidate.number
-        field = {trial: list(found.values()) for trial, found in self._scores.items()}
-        decision = decide(number, field, self._rule)
-        self._trials.add_decision(number, asdict(decision))
-        if decision.goes_on:
-            candidate.grant()
-            return
-        self._trials.complete(number, decision.value, self._sample(number))
+        if not candidate.is_decided:
+            field = {trial: list(found.values()) for trial, found in self._scores.items()}
+            decision = decide(number, field, self._rule)
+            self._trials.add_decision(number, asdict(decision))
+            if decision.goes_on:
+                candidate.grant()
+                return
+        typical = typical_variance(list(scores.values()) for scores in self._scores.values())
+        sample = self._sample(number)
+        value = trial_value(self._study.objective.across_seeds, sample.scores, typical)
+        self._trials.complete(number, value, sample)
         self._close(candidate)
-        self._consider(number, decision.value)
+        self._consider(number, value)
 
     def _report_means(self, candidate: Candidate) -> bool:
-        """Whether the pruner wants the trial to end."""
+        """Whether the pruner wants the trial to end; at the last mark nothing is left to save."""
         pruned = False
         for mark, mean in candidate.new_means():
-            pruned = self._trials.report(candidate.number, mark, mean) or pruned
+            asked = self._trials.report(candidate.number, mark, mean)
+            pruned = pruned or (asked and mark < self._study.budget.evaluations)
         return pruned and candidate.unscored > 0
 
     def _close(self, candidate: Candidate) -> None:

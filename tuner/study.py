@@ -70,7 +70,7 @@ class Study(BaseModel):
     @property
     def race(self) -> Rule:
         """How trials get seeds."""
-        return Rule(self.seeds.start, self.seeds.max, self.objective.across_seeds)
+        return Rule(self.seeds.start, self.seeds.max)
 
     def run_seed(self, pool: Pool, index: int) -> int:
         """Seed number `index` of a pool: the user's own, or one derived from the master seed."""

@@ -13,6 +13,7 @@ from tuner.evidence import EnvFigures, Evidence, Sample, env_figures
 from tuner.finals import Finals, expected_runs, finals_of
 from tuner.phases import DEFAULT_CONFIG
 from tuner.racing import noise
+from tuner.recorder import with_scores
 from tuner.seed_pools import Pool
 from tuner.storage import Run, Store
 from tuner.study import Study
@@ -45,15 +46,17 @@ class StudySummary:
     @property
     def complete(self) -> list[TrialSummary]:
         """The trials with a value, best first; of equals the one with the lower number."""
-        done = [trial for trial in self.trials if trial.value is not None]
+        done = [trial for trial in self.trials if trial.value is not None]  # and runs of ours
         return sorted(done, key=lambda trial: (-(trial.value or 0.0), trial.number))
 
     @property
     def reliability(self) -> float | None:
         """The share of the differences between trials that is real; None if it cannot be told."""
         field = {trial.number: trial.sample.scores for trial in self.complete if trial.sample}
-        known = noise(field, self.study.objective.across_seeds)
-        return None if known is None else known.weight(round(fmean(map(len, field.values()))))
+        known = noise(field)
+        if known is None or known.is_none:
+            return None
+        return known.weight(round(fmean(map(len, field.values()))))
 
     def evidence(self, configuration: int) -> Evidence:
         """What the runs say of a trial, or of DEFAULT_CONFIG."""
@@ -61,6 +64,7 @@ class StudySummary:
         return Evidence(
             trial=configuration if is_trial else None,
             trials=len(self.complete),
+            best_tune=max((t.sample.mean for t in self.complete if t.sample), default=None),
             tune=self._sample(configuration, Pool.TUNE) if is_trial else None,
             confirm=self._sample(configuration, Pool.CONFIRM),
             test=self._sample(configuration, Pool.TEST),
@@ -172,7 +176,7 @@ def summarize(store: Store, name: str) -> StudySummary:
         raise UsageError(f"study '{name}' in {store.url} was made by another program")
     study = Study.from_spec(json.loads(optuna_study.user_attrs[SPEC]))
     env = env_figures(optuna_study.user_attrs.get(ENV_FIGURES, {}))
-    runs = store.runs(name, purpose=None)
+    runs = with_scores(store.runs(name, purpose=None), env.random_score)
     by_trial: dict[int, list[Run]] = {}
     for run in runs:
         if run.purpose == Pool.TUNE.word:
@@ -212,14 +216,14 @@ def sample_of(runs: Sequence[Run], env: EnvFigures) -> Sample | None:
 
 
 def _trial(trial: FrozenTrial, runs: Sequence[Run], env: EnvFigures) -> TrialSummary:
-    complete = trial.state == TrialState.COMPLETE
+    complete, sample = trial.state == TrialState.COMPLETE, sample_of(runs, env)
     return TrialSummary(
         number=trial.number,
         state=trial.state.name,
         params=trial.params,
         runs=runs,
-        value=trial.value if complete else None,
-        sample=sample_of(runs, env) if complete else None,
+        value=trial.value if complete and sample else None,
+        sample=sample if complete else None,
         failure=trial.user_attrs.get("failure"),
     )
 

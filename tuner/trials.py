@@ -197,6 +197,8 @@ def _in_memory(recorded: optuna.Study) -> optuna.Study:
 def summary_attrs(sample: Sample) -> dict[str, Any]:
     """What the dashboard shows of a trial's seeds."""
     shown = sample.as_data()
-    solved = {} if shown["solved"] is None else {"solved": f"{shown['solved']} of {sample.n}"}
+    solved = {}
+    if shown["solved"] is not None:
+        solved = {"solved": f"{shown['solved']} of {sample.n}", "solved_ci95": shown["solved_ci95"]}
     names = ("mean", "std", "min", "max", "ci95", "ci_method", "failed", "failure_rate_upper95")
     return {"seed_scores": list(sample.scores), **solved, **{name: shown[name] for name in names}}

@@ -2,7 +2,7 @@
 
 On the machine and versions that made it, the scores must be equal bit for bit. Elsewhere rounding
 differs, and deep Q-learning amplifies it until a run is as good as one of another seed: there the
-claimed mean must lie where means of these new scores lie.
+claimed mean must lie where, by the new scores alone, means of as many seeds lie.
 """
 
 import secrets
@@ -14,10 +14,12 @@ from typing import Any
 from agents.cohort import Evaluated
 from agents.provenance import made_with
 from tuner import retrain
-from tuner.errors import UsageError
+from tuner.claims import contradictions, recomputed
+from tuner.errors import UsageError, VerificationError
 from tuner.hparams_file import HparamsFile, RunsTable
-from tuner.intervals import Interval, difference_interval
+from tuner.intervals import Interval, mean_prediction
 from tuner.seed_pools import Pool, run_seed
+from tuner.wording import sentence
 
 # What bits depend on. Another interpreter or Optuna changes none.
 DECISIVE = ("dqn_tuner", "torch", "gymnasium", "numpy", "blas", "processor")
@@ -31,7 +33,9 @@ class Verdict:
     scores    seed → score, as trained now; the same seeds, or fresh ones
     purpose   the pool of the claim: test, confirm or tune
     exact     whether every score had to be equal; `why_not` says what spoke against it
-    interval  where the claimed mean must lie, if it need not be equal
+    interval  where the claimed mean must lie, if it need not be equal; None: the new scores are all
+              alike
+    words     what the claim's own scores say, in words; `said` is what the file says
     """
 
     purpose: str
@@ -40,6 +44,8 @@ class Verdict:
     exact: bool
     why_not: str
     interval: Interval | None
+    words: str
+    said: str | None
 
     @property
     def claimed_mean(self) -> float:
@@ -58,8 +64,8 @@ class Verdict:
     def holds(self) -> bool:
         if self.exact:
             return not self.unequal
-        if self.interval is None:  # neither side has any spread
-            return self.mean == self.claimed_mean
+        if self.interval is None:  # the new scores show no spread to allow for
+            return self.claimed_mean <= self.mean
         return self.claimed_mean in self.interval
 
     @property
@@ -71,7 +77,7 @@ class Verdict:
             equal = n - len(self.unequal)
             return f"{means}; {equal} of {n} scores are equal bit for bit"
         if self.interval is None:
-            return f"{means}; neither has any spread"
+            return f"{means}; every new score is {self.mean:.2f}, and the claim may not be higher"
         verb = "lies" if self.holds else "does NOT lie"
         return f"{means}; the claim {verb} in {_range(self.interval)}"
 
@@ -89,7 +95,13 @@ class Verdict:
             )
         if not self.exact:
             lines.append(f"bits need not be equal: {self.why_not}")
-        lines.append(f"{'verified' if self.holds else 'NOT verified'}: {self.reason}")
+        lines.append(f"the claim, in words: {self.words}")
+        if self.said not in (None, self.words):
+            lines.append(f"the file words it otherwise: {self.said}")
+        if "Default configuration" in self.words:
+            lines.append("(the default configuration's scores were not trained again)")
+        how = "" if self.exact else " by its mean, not bit for bit"
+        lines.append(f"{'verified' if self.holds else 'NOT verified'}{how}: {self.reason}")
         return "\n".join(lines)
 
     def as_data(self) -> dict[str, Any]:
@@ -102,6 +114,7 @@ class Verdict:
             "exact": self.exact,
             "why_not_exact": None if self.exact else self.why_not,
             "unequal_seeds": self.unequal,
+            "claim": self.words,
             "interval95": None
             if self.interval is None
             else [self.interval.low, self.interval.high],
@@ -118,9 +131,11 @@ def verify(
 ) -> Verdict:
     """Train the seeds of the strongest claim in the file again, or so many fresh ones.
 
-    Raises UsageError where the file claims nothing.
+    Raises UsageError where the file claims nothing, VerificationError where it contradicts itself.
     """
     purpose, table = _claim(file)
+    if problems := contradictions(file):
+        raise VerificationError(problems)
     claimed = dict(zip(table.seeds, table.scores, strict=True))
     seeds = list(claimed) if fresh is None else _fresh_seeds(fresh, list(file.claimed_scores()))
     runs = retrain.scores(file, seeds, device=device, watch=watch)
@@ -132,7 +147,9 @@ def verify(
         scores=scores,
         exact=not why_not,
         why_not=why_not,
-        interval=_where_the_claim_must_lie(list(scores.values()), list(claimed.values())),
+        interval=mean_prediction(list(scores.values()), len(claimed)),
+        words=sentence(recomputed(file)),
+        said=None if file.evidence is None else (file.evidence.model_extra or {}).get("sentence"),
     )
 
 
@@ -164,20 +181,11 @@ def _why_not_exact(file: HparamsFile, device: str, fresh: int | None, exact_here
         return "other seeds were trained"
     if device != "cpu":
         return f"trained on {device}"
-    if before.get("lane_selftest") == "approximate" or not exact_here:
+    if "approximate" in before.get("lane_selftest", "") or not exact_here:
         return "lanes are not independent bit for bit where they were trained"
     return "; ".join(
         f"{name} was {before.get(name, 'not recorded')}, here {now[name]}" for name in differing
     )
-
-
-def _where_the_claim_must_lie(scores: Sequence[float], claimed: Sequence[float]) -> Interval | None:
-    """Around the new mean, wide enough for the noise of both (Welch): 95 % of true claims lie in
-    it. A claim of one score is taken as it stands."""
-    half = difference_interval(scores, claimed)
-    if half is None:
-        return None
-    return Interval(fmean(scores) - half.half_width, fmean(scores) + half.half_width, half.method)
 
 
 def _equality(one: float, other: float) -> str:

@@ -14,24 +14,21 @@ def sentence(evidence: Evidence) -> str:
 def _sentences(evidence: Evidence) -> Iterator[str]:
     tune, confirm, test = evidence.tune, evidence.confirm, evidence.test
     if tune is not None:
-        yield (
-            f"Tuning reported {tune.mean:.1f} (best of {evidence.trials} trials, "
-            f"{_seeds(len(tune.scores))})."
-        )
+        yield f"Tuning reported {tune.mean:.1f} ({_rank(evidence, tune.mean)}, {_seeds(tune.n)})."
     elif evidence.trial is None:
-        yield "No trial did better than the agent's default configuration, which is chosen."
+        yield "No trial was clearly better than the default configuration, which is chosen."
     if test is None and confirm is None:
         yield "Not confirmed on fresh seeds: expect less."
     elif test is None:
         assert confirm is not None
         yield f"On {len(confirm.scores)} fresh seeds: {mean_text(confirm)}."
-        yield "These seeds chose it and no others tested it: expect less."
+        yield "These seeds took part in the choice and no others tested it: expect less."
     else:
         yield f"On {len(test.scores)} fresh seeds that chose nothing: {mean_text(test)};"
         yield f"{solved_text(test)}{failures_text(test)}{_gap_text(evidence)}."
     if evidence.over_default is not None:
         yield default_text(evidence.over_default)
-    if evidence.tested_before:
+    if test is not None and evidence.tested_before:
         earlier = ", ".join(map(str, evidence.tested_before))
         yield (
             f"Earlier winners (trials {earlier}) were tested on these seeds before this one: "
@@ -51,7 +48,10 @@ def mean_text(sample: Sample) -> str:
         return f"{text} (each of the {n} seeds alike)"
     if n < SEEDS_TO_SHOW or sample.interval is None:
         return f"{text} (lowest {spread.minimum:.1f}, highest {spread.maximum:.1f})"
-    return f"{text}, 95 % {sample.interval.method} interval {ends(sample.interval)}"
+    text = f"{text}, 95 % {sample.interval.method} interval {ends(sample.interval)}"
+    if (median := sample.median_interval) is not None:
+        text += f", median {median.method} within {ends(median)}"
+    return text
 
 
 def solved_text(sample: Sample) -> str:
@@ -80,7 +80,8 @@ def default_text(difference: Difference) -> str:
     interval = difference.interval
     range_ = "" if interval is None else f" ({ends(interval)}, {interval.method})"
     return (
-        f"Default configuration: {difference.theirs.mean:.1f}; difference "
+        f"Default configuration (the agent's, with what the study fixes): "
+        f"{difference.theirs.mean:.1f}; difference "
         f"{difference.mean:.1f}{range_}; P(better) {difference.probability_better:.2f}."
     )
 
@@ -101,12 +102,20 @@ def ends(interval: Interval) -> str:
 
 
 def _gap_text(evidence: Evidence) -> str:
-    gap = evidence.gap
+    gap, to_confirm = evidence.gap, evidence.confirm_gap
     if gap is None:
         return ""
     scale = abs(gap.ours.mean)
     share = f" ({gap.mean / scale:.0%})" if scale else ""
-    return f"; optimism gap {gap.mean:.1f}{share}"
+    seen = "" if to_confirm is None else f", of it {to_confirm.mean:.1f} seen in confirmation"
+    return f"; optimism gap {gap.mean:.1f}{share}{seen}"
+
+
+def _rank(evidence: Evidence, mean: float) -> str:
+    of = f"of {evidence.trials} trials"
+    if evidence.best_tune is None or mean >= evidence.best_tune:
+        return f"best {of}"
+    return f"trial {evidence.trial} {of}, the best had {evidence.best_tune:.1f}"
 
 
 def _seeds(count: int) -> str:
