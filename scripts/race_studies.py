@@ -61,7 +61,7 @@ class Method:
 class Outcome:
     """What one method came to in one study.
 
-    runs     that the choice was made by: of tuning and of confirmation
+    runs     that the choice was made by: of tuning (`tuning_runs`) and of confirmation
     claimed  mean of the chosen configuration on the seeds that chose it
     worth    its mean on fresh seeds
     """
@@ -70,6 +70,7 @@ class Outcome:
     method: str
     trials: int
     runs: int
+    tuning_runs: int
     chosen: dict[str, Any]
     claimed: float
     worth: float
@@ -100,19 +101,37 @@ learning_starts = {min(1_000, plan.steps // 5)}
 def study_outcomes(plan: Plan, study_seed: int) -> list[Outcome]:
     """Every method on one study seed, and what their choices are worth."""
     race = Method(RACE, plan.race_trials, plan.start, plan.most, plan.confirm)
-    first, chosen = searched(plan, race, study_seed)
-    found = [(first, chosen)]
-    for seeds in plan.flat:
-        name = f"{seeds} seed{'s' * (seeds > 1)} per trial"
-        found.append(
-            searched(plan, Method(name, max(2, first.runs // seeds), seeds, seeds), study_seed)
-        )
-    worths = worth_of([hparams for _, hparams in found], plan, study_seed)
-    return [replace(one, worth=worth) for (one, _), worth in zip(found, worths, strict=True)]
+    first = searched(plan, race, study_seed)
+    found = [first, *(searched(plan, method, study_seed) for method in rivals(plan, first.outcome))]
+    worths = worth_of(found, plan, study_seed)
+    return [replace(one.outcome, worth=worth) for one, worth in zip(found, worths, strict=True)]
 
 
-def searched(plan: Plan, method: Method, study_seed: int) -> tuple[Outcome, Hparams]:
-    """Launch the study; what was chosen, its worth still unknown."""
+def rivals(plan: Plan, race: Outcome) -> list[Method]:
+    """Other ways to spend about as many runs: without confirmation, without race, without both."""
+    longer = round(plan.race_trials * race.runs / race.tuning_runs)
+    flat = max(2, race.tuning_runs // plan.start)
+    return [
+        Method("race alone", longer, plan.start, plan.most),
+        Method(f"{plan.start} seeds and confirmation", flat, plan.start, plan.start, plan.confirm),
+        *(
+            Method(f"{seeds} seed{'s' * (seeds > 1)}", max(2, race.runs // seeds), seeds, seeds)
+            for seeds in plan.flat
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A study's end: the outcome, its worth still unknown, and the configuration."""
+
+    outcome: Outcome
+    hparams: Hparams
+    random_score: float
+
+
+def searched(plan: Plan, method: Method, study_seed: int) -> Searched:
+    """Launch the study."""
     with TemporaryDirectory() as name:
         file, storage = Path(name, "study.toml"), f"sqlite:///{name}/tuner.db"
         file.write_text(study_text(plan, method, study_seed))
@@ -127,27 +146,31 @@ def searched(plan: Plan, method: Method, study_seed: int) -> tuple[Outcome, Hpar
     return outcome_of(summary, method, study_seed)
 
 
-def outcome_of(summary: StudySummary, method: Method, study_seed: int) -> tuple[Outcome, Hparams]:
+def outcome_of(summary: StudySummary, method: Method, study_seed: int) -> Searched:
     trial = summary.best
     assert trial is not None  # launch succeeded
     finals = summary.finals
     choosing = finals.scores(trial, Pool.TUNE) + finals.scores(trial, Pool.CONFIRM)
-    runs = sum(run.purpose != Pool.TEST.word for run in finals.runs)
+    purposes = [run.purpose for run in finals.runs]
+    tuning = purposes.count(Pool.TUNE.word)
+    runs = tuning + purposes.count(Pool.CONFIRM.word)
     params = {} if trial == DEFAULT_CONFIG else dict(finals.params[trial])
     trials = len(summary.trials)
-    outcome = Outcome(
-        study_seed, method.name, trials, runs, params, fmean(choosing), worth=float("nan")
-    )
-    return outcome, finals.hparams(trial)
+    claimed, unknown = fmean(choosing), float("nan")
+    outcome = Outcome(study_seed, method.name, trials, runs, tuning, params, claimed, unknown)
+    return Searched(outcome, finals.hparams(trial), summary.env.random_score or 0.0)
 
 
-def worth_of(choices: Sequence[Hparams], plan: Plan, study_seed: int) -> list[float]:
-    """The mean score of each configuration on fresh seeds, the same for all."""
+def worth_of(choices: Sequence[Searched], plan: Plan, study_seed: int) -> list[float]:
+    """The mean score of each configuration on fresh seeds, the same for all.
+
+    A run that breaks down scores what a random agent does, as in a study.
+    """
     seeds = [run_seed(study_seed, Pool.FRESH, index) for index in range(plan.fresh)]
     budget = Budget(plan.steps, plan.evaluations, EPISODES)
     specs = {
-        f"{place}/{seed}": RunSpec("deep_q", hparams, EnvSpec(ENV_ID), budget, seed)
-        for place, hparams in enumerate(choices)
+        f"{place}/{seed}": RunSpec("deep_q", choice.hparams, EnvSpec(ENV_ID), budget, seed)
+        for place, choice in enumerate(choices)
         for seed in seeds
     }
     curves: dict[str, list[Sequence[float]]] = {run: [] for run in specs}
@@ -155,7 +178,8 @@ def worth_of(choices: Sequence[Hparams], plan: Plan, study_seed: int) -> list[fl
         if isinstance(event, Evaluated):
             curves[event.run].append(event.returns)
         elif isinstance(event, Failed):
-            sys.exit(f"a chosen configuration broke down: {event.text}")
+            random_score = choices[int(event.run.partition("/")[0])].random_score
+            curves[event.run] = [[random_score]] * plan.evaluations
     marks = budget.marks
     return [
         fmean(run_score("final", marks, curves[f"{place}/{seed}"]) for seed in seeds)

@@ -19,4 +19,3 @@ Workers = Annotated[
 ]
 Lanes = Annotated[int | None, typer.Option(help="runs side by side in each (default: measured)")]
 Timeout = Annotated[str | None, typer.Option(help="stop after 300, 5m or 2h")]
-HparamsPath = Annotated[str, typer.Argument(help="an hparams.json")]

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
+
 from agents.hparams import DeepQHparams, Hparams
 from tuner import hparams_file
 from tuner.errors import UsageError
@@ -47,6 +49,8 @@ def write(path: Path, file: HparamsFile, name: str, *, force: bool) -> Iterator[
     if name not in FORMATS:
         raise UsageError(f"--format: '{name}' is unknown; native, {', '.join(NAMES)}")
     contents, lost = FORMATS[name](path, file)
+    if file.env.id not in gymnasium.registry:
+        lost.append(f"env {file.env.id}: import the module that registers it first")
     for target in contents:
         hparams_file.check_target(target, force=force)
     for target, text in contents.items():
@@ -123,7 +127,7 @@ def _zoo(path: Path, file: HparamsFile) -> Contents:
         lines.append("  normalize: \"{'norm_obs': True, 'norm_reward': False}\"")
     lost = _lost(hparams, huber=True)
     if file.env.kwargs:
-        shown = " ".join(f"{name}:{value!r}" for name, value in file.env.kwargs.items())
+        shown = shlex.join(f"{name}:{value!r}" for name, value in file.env.kwargs.items())
         lost.append(f"env_kwargs: pass --env-kwargs {shown}")
     return {path: "\n".join(lines) + "\n"}, lost
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage, get_storage
-from sqlalchemy import JSON, Engine, func, select
+from sqlalchemy import JSON, Engine, func, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -118,15 +118,25 @@ class Store:
         return True
 
     def runs(
-        self, study: str, trial: int | None = None, *, purpose: str | None = "tune"
+        self,
+        study: str,
+        trial: int | None = None,
+        *,
+        purpose: str | None = "tune",
+        as_recorded: bool = False,
     ) -> list[Run]:
-        """What is recorded of a study (or of one trial, one purpose), by trial, purpose, seed."""
+        """What is recorded of a study (or of one trial, one purpose).
+
+        By trial, purpose and seed; or as they were recorded one after the other, as
+        `racing.replay` wants them.
+        """
         rows = select(_RunRow).where(_RunRow.study == study)
         if trial is not None:
             rows = rows.where(_RunRow.trial == trial)
         if purpose is not None:
             rows = rows.where(_RunRow.purpose == purpose)
-        rows = rows.order_by(_RunRow.trial, _RunRow.purpose, _RunRow.seed_index)
+        by_name = (_RunRow.trial, _RunRow.purpose, _RunRow.seed_index)
+        rows = rows.order_by(text("rowid")) if as_recorded else rows.order_by(*by_name)
         with Session(self._engine) as session:
             return [
                 Run(**{name: getattr(row, name) for name in _COLUMNS})

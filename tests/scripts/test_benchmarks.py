@@ -55,13 +55,15 @@ def test_the_benchmark_of_studies_writes_every_launch_and_ratio(tmp_path: Path) 
 def test_the_benchmark_of_the_race_gives_every_method_as_many_runs(tmp_path: Path) -> None:
     found = figures("benchmark_race", tmp_path, "--study-seeds", "1", "--confirm", "2")
 
-    race, *others = found["outcomes"]
-    assert [one["method"][:7] for one in others] == ["1 seed ", "2 seeds", "5 seeds"]
+    race, alone, confirmed, *others = found["outcomes"]
+    assert (alone["method"], confirmed["method"]) == ("race alone", "2 seeds and confirmation")
+    assert alone["runs"] == alone["tuning_runs"] and confirmed["runs"] > confirmed["tuning_runs"]
+    assert [one["method"] for one in others] == ["1 seed", "2 seeds", "5 seeds"]
     for seeds, other in zip((1, 2, 5), others, strict=True):
         assert other["runs"] == seeds * other["trials"]
         assert race["runs"] - seeds < other["runs"] <= race["runs"]
     assert all(8 <= one["worth"] <= 500 for one in found["outcomes"])
-    assert len(found["table"].splitlines()) == 2 + 4
+    assert len(found["table"].splitlines()) == 2 + 6
 
 
 def test_an_exported_configuration_is_trained_there_and_here(tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_the_benchmark_of_the_sampler_writes_the_costs_at_every_size(tmp_path: P
 
     assert [result["trials"] for result in results] == [2, 12]
     for result in results:
-        assert set(result["costs"]) == {"ask", "report", "record", "tell"}
+        assert set(result["costs"]) == {"ask", "report", "record", "race", "tell"}
         for costs in result["costs"].values():
             assert len(costs) == 2
             assert all(cost["wall_ms"] > 0 and cost["cpu_ms"] > 0 for cost in costs)

@@ -34,6 +34,8 @@ class Fragile(CartPoleEnv):
                 time.sleep(1_000)
             if self._fault == "nan":
                 reward = float("nan")
+            if self._fault == "huge":
+                reward = 3e38
             if self._fault == "chatter":
                 print("noise on stdout", flush=True)
         return observation, reward, terminated, truncated, info

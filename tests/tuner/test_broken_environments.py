@@ -60,6 +60,24 @@ def test_an_environment_that_always_raises_later_ends_the_study_with_its_traceba
     assert {row.error.split(":")[0] for row in failed} == {"env_error"}
 
 
+def test_runs_that_diverge_are_a_matter_of_the_search_and_end_no_study(tmp_path: Path) -> None:
+    """Rewards so large, from the 151st step of training on, that every weight overflows."""
+    file = broken(tmp_path, "huge", after=150)
+    text = (tmp_path / file).read_text()
+    (tmp_path / file).write_text(text.replace("[fixed]", '[fixed]\nloss = "mse"'))
+
+    ended = tuner("launch", file, *ONE_TRAINER, folder=tmp_path, env=installed(tmp_path))
+
+    assert ended.code == 0, ended.err
+    assert {run.error.split(":")[0] for run in runs(tmp_path) if run.error} == {"diverged"}
+    assert all(run.failed for run in runs(tmp_path))
+    random_score = env_figures(tmp_path)["random_score"]
+    assert all(run.score is not None and run.score <= random_score for run in runs(tmp_path))
+    assert states(trials(tmp_path)) == ["COMPLETE"] * 4
+    assert [trial.user_attrs["failed"] for trial in trials(tmp_path)] == [2] * 4
+    assert "2 failures in 3" in ended.out or "3 failures in 3" in " ".join(ended.out.split())
+
+
 def test_a_run_that_breaks_down_scores_as_a_random_agent_and_counts(tmp_path: Path) -> None:
     file = broken(tmp_path, "raise", once=True)
 

@@ -217,8 +217,24 @@ def test_status_as_json_is_one_document_with_the_best_trials(
     assert values == sorted(values, reverse=True) and len(values) == 3
     assert {"trial", "seeds", "scores", "ci95", "solved", "failed"} <= set(study["best"][0])
     assert study["chosen"]["status"] == "tested"
-    assert study["sentence"].startswith(("Tuning reported", "No trial did better"))
+    assert study["sentence"].startswith(("Tuning reported", "No trial was clearly better"))
     assert study["finals"]["finalists"][-1] == -1
+
+
+def test_a_trial_that_optuna_was_given_without_any_run_is_left_out(
+    finished: Finished, quick: Quick, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished.folder, tmp_path / "copy")
+    storage = optuna.storages.RDBStorage(f"sqlite:///{folder}/tuner.db")
+    study = optuna.load_study(study_name="tiny", storage=storage)
+    study.add_trial(optuna.trial.create_trial(value=999.0))
+    storage.engine.dispose()
+
+    ended = quick("status", folder=folder)
+
+    assert ended.code == 0, ended.err
+    assert "tiny: 4 complete, of 3" in ended.out
+    assert "best 3 of 3 trials" in ended.out and "999" not in ended.out
 
 
 def test_the_database_may_be_named_by_the_environment(

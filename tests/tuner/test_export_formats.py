@@ -108,6 +108,17 @@ def test_what_cannot_be_carried_over_is_said(tmp_path: Path, name: str, lost: li
 
 
 @pytest.mark.parametrize("name", ["sb3", "zoo", "cleanrl"])
+def test_an_environment_of_ones_own_needs_its_module_there_too(tmp_path: Path, name: str) -> None:
+    file = hparams_file().model_copy(update={"env": EnvTable(id="Mine-v0", kwargs={"a": "b c"})})
+
+    said = list(write(tmp_path / "out.json", file, name, force=False))
+
+    assert any("env Mine-v0: import the module that registers it first" in line for line in said)
+    quoted = ["--env-kwargs " + shlex.quote("a:'b c'") in line for line in said]
+    assert any(quoted) == (name == "zoo")
+
+
+@pytest.mark.parametrize("name", ["sb3", "zoo", "cleanrl"])
 def test_the_command_writes_it_once(
     finished: Finished, quick: Quick, tmp_path: Path, name: str
 ) -> None:

@@ -51,6 +51,14 @@ def test_what_is_recorded_is_not_trained_again() -> None:
     assert len(to_confirm) == 5
 
 
+def test_who_was_confirmed_before_the_search_went_on_stays_a_finalist() -> None:
+    """Trial 0 has paid for its confirmation; by its tuning seeds it would not get one today."""
+    finals = confirmed({0: [5.0, 6.0]})
+
+    assert finals.finalists == [4, 3, 2, 0, DEFAULT_CONFIG]
+    assert RunKey(0, Pool.CONFIRM, 0) not in keys(finals)[0]
+
+
 def test_tuning_and_confirmation_choose_together() -> None:
     """Trial 4 was lucky: with its fresh seeds it falls behind trial 3."""
     finals = confirmed(

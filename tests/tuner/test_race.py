@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from tests.tuner import tiny
 from tests.tuner.commands import Quick, started, tuner, wait_until
 from tests.tuner.tiny import changed, trials, written
 from tuner import study as studies
-from tuner.racing import decide
+from tuner.racing import replay
 from tuner.seed_pools import Pool
 from tuner.storage import Run, open_for_reading
 
@@ -34,9 +33,7 @@ def raced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recorded(folder: Path) -> list[Run]:
     """All runs in the order in which they were recorded."""
     with open_for_reading(tiny.url(folder)) as store:
-        runs = store.runs("tiny", purpose=None)
-        times = {(r[1], r[2], r[3]): r[12] for r in tiny.recorded(folder)}
-    return sorted(runs, key=lambda run: times[run.trial, run.purpose, run.seed_index])
+        return store.runs("tiny", purpose=None, as_recorded=True)
 
 
 def decisions(folder: Path) -> dict[int, list[dict[str, Any]]]:
@@ -46,19 +43,11 @@ def decisions(folder: Path) -> dict[int, list[dict[str, Any]]]:
 def replayed(folder: Path) -> dict[int, list[dict[str, Any]]]:
     """What the race decides, from nothing but the runs in their order."""
     study = studies.load(str(folder / "tiny.toml"))
-    granted = {trial.number: study.race.seeds_at_first(trial.number) for trial in trials(folder)}
-    field: dict[int, dict[int, float]] = {}
-    found: dict[int, list[dict[str, Any]]] = {trial: [] for trial in granted}
-    for run in recorded(folder):
-        if run.purpose != Pool.TUNE.word:
-            continue
-        assert run.score is not None
-        field.setdefault(run.trial, {})[run.seed_index] = run.score
-        if len(field[run.trial]) == granted[run.trial]:
-            scores: Mapping[int, Sequence[float]] = {t: list(s.values()) for t, s in field.items()}
-            decision = decide(run.trial, scores, study.race)
-            found[run.trial].append(asdict(decision))
-            granted[run.trial] += decision.goes_on
+    tuned = [run for run in recorded(folder) if run.purpose == Pool.TUNE.word]
+    scored = [(run.trial, run.score) for run in tuned if run.score is not None]
+    found: dict[int, list[dict[str, Any]]] = {trial: [] for trial, _ in scored}
+    for decision in replay(scored, study.race):
+        found[decision.trial].append(asdict(decision))
     return found
 
 
@@ -161,7 +150,15 @@ def test_confirm_needs_a_complete_trial(quick: Quick, tmp_path: Path) -> None:
     assert "no complete trial" in ended.err
 
 
-def test_a_search_that_goes_on_names_the_winner_tested_before(raced: Path, tmp_path: Path) -> None:
+def finals(folder: Path) -> dict[str, Any]:
+    with open_for_reading(tiny.url(folder)) as store:
+        found: dict[str, Any] = store.optuna_study("tiny").user_attrs["finals"]
+    return found
+
+
+def test_a_search_that_goes_on_keeps_its_finalists_and_names_who_was_tested_before(
+    raced: Path, tmp_path: Path
+) -> None:
     folder = shutil.copytree(raced, tmp_path / "copy")
 
     ended = tuner("launch", "tiny.toml", "--workers", "1", "--trials", "17", folder=folder)
@@ -169,6 +166,14 @@ def test_a_search_that_goes_on_names_the_winner_tested_before(raced: Path, tmp_p
     assert ended.code == 0, ended.err
     assert len(trials(folder)) == 17
     assert set(tiny.recorded(raced)) < set(tiny.recorded(folder))
+    before, after = finals(raced), finals(folder)
+    assert set(before["finalists"]) <= set(after["finalists"])
+    assert before["confirm_scores"].items() <= after["confirm_scores"].items()
+    assert set(after["test_scores"]) == {str(after["winner"]), "-1"} | set(before["test_scores"])
+    earlier = {before["winner"]} - {after["winner"], -1}
+    assert (f"Earlier winners (trials {before['winner']})" in " ".join(ended.out.split())) == bool(
+        earlier
+    )
 
 
 @pytest.mark.parametrize("name", ["median", "hyperband"])
