@@ -24,8 +24,9 @@ tune: setup
 check: setup
 	scripts/check
 
+# Files side by side, one per core: most tests wait for processes that they started.
 test: check
-	$(BIN)/python -m pytest -m "not learning"
+	$(BIN)/python -m pytest -m "not learning" --numprocesses auto --dist loadfile
 
 learning: setup
 	$(BIN)/python -m pytest -m learning
