@@ -5,6 +5,7 @@ storing, target update and training; Huber loss; Adam; clipping by the global no
 bootstraps and a death does not. Departures:
 
 - squared loss, exponential decay, Double DQN and running observation scales are offered as well;
+- transitions over n steps are stored when they are complete, the newest n - 1 are not sampled yet;
 - the replay holds one environment's transitions per lane, and indices are 32-bit fractions of its
   fill (a bias below fill / 2**32);
 - random numbers are counter-based (see `randomness`), so single draws differ;
@@ -25,6 +26,7 @@ from agents.exactness import network_is_exact
 from agents.exploration import EpsilonGreedy
 from agents.hparams import Hparams, filled_up
 from agents.mirror import Mirror
+from agents.n_step import NStep
 from agents.networks import Forward, initial_weights, shapes, stacked, unstacked
 from agents.normalization import RunningScale
 from agents.optimizer import LaneAdam
@@ -53,6 +55,7 @@ class DeepQ:
         self._online = self._target = Stack.zeros(shapes(self._sizes), 0, device)
         self._optimizer = LaneAdam(self._online.flat.shape[1], device)
         self._replay = Replay(facts.features)
+        self._window: NStep | None = None  # while every lane learns from single steps
         self._exploration = EpsilonGreedy()
         self._scale = (
             RunningScale(facts.features, device) if hparams.normalize_observations else None
@@ -73,6 +76,12 @@ class DeepQ:
         self._optimizer.admit(hparams.max_grad_norm)
         self._replay.admit(min(hparams.buffer_size, self._budget_steps))
         self._exploration.admit(hparams)
+        if self._window is None and hparams.n_steps > 1:
+            self._window = NStep(self._facts.features)
+            for lane in self._lanes:  # with single steps, of which none is open
+                self._window.admit(lane.n_steps, lane.gamma)
+        if self._window is not None:
+            self._window.admit(hparams.n_steps, hparams.gamma)
         if self._scale is not None:
             self._scale.admit()
         self._replay_draws.admit(seed)
@@ -83,7 +92,8 @@ class DeepQ:
     def keep(self, rows: Sequence[int]) -> None:
         self._online = self._online.selected(rows)
         self._target = self._target.selected(rows)
-        for part in (self._optimizer, self._replay, self._exploration, self._scale):
+        parts = (self._optimizer, self._replay, self._window, self._exploration, self._scale)
+        for part in parts:
             if part is not None:
                 part.keep(rows)
         self._replay_draws.keep(rows)
@@ -113,10 +123,15 @@ class DeepQ:
         next_observations: NDArray[np.float32],
         steps: NDArray[np.int64],
     ) -> None:
-        self._replay.store(observations, actions, step.reward, step.terminated, next_observations)
+        if self._window is None:
+            reward, terminated = step.reward, step.terminated
+            self._replay.store(observations, actions, reward, terminated, next_observations)
+        else:
+            pushed = self._window.push(observations, actions, step, next_observations)
+            self._replay.append(pushed)
         self._update_targets(steps)
         if steps[0] % self._shaping.train_freq == 0:  # lanes are admitted in step with each other
-            learning = steps > self._learning_starts
+            learning = (steps > self._learning_starts) & ~self._replay.is_empty
             any_learns = bool(learning.any())
             rates = self._learning_rates(steps)
             for _ in range(self._shaping.gradient_steps):

@@ -50,6 +50,9 @@ class DeepQHparams(BaseModel):
         "none", "linear: the learning rate falls to zero at the end of the budget"
     )
     gamma: float = lanewise(0.99, "discount per step", low=0.0, high=1.0)
+    n_steps: int = lanewise(
+        1, "rewards in a target before it bootstraps (Hessel et al. 2018)", low=1, high=100
+    )
     buffer_size: int = lanewise(50_000, "transitions in replay", low=1, high=100_000_000)
     batch_size: int = shaping(64, "transitions per update", low=1, high=16_384)
     learning_starts: int = lanewise(

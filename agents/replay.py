@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agents.n_step import Completed
 from agents.stacks import whole_lines
 
 Floats = NDArray[np.float32]
@@ -24,7 +25,7 @@ Rows = TypeVar("Rows", Floats, Tensor)
 class Transitions(Generic[Rows]):
     """Views of sampled rows, each [lanes, batch, ...]; features end in a one.
 
-    goes_on is 0 where the episode terminated, else 1.
+    goes_on is 0 where the episode terminated, else 1; of n steps gamma^(n-1).
     """
 
     observation: Rows
@@ -51,6 +52,7 @@ class Replay:
         self._base = np.append(self._base, self._free_place(capacity))
         self._capacity = np.append(self._capacity, capacity)
         self._stored = np.append(self._stored, 0)
+        self._rows[self._base[-1]] = 0.0  # what is sampled, for nothing, while the ring is empty
         self._fit()
 
     def keep(self, rows: Sequence[int]) -> None:
@@ -79,14 +81,39 @@ class Replay:
         self._rows[self._base + self._stored % self._capacity] = self._new_rows
         self._stored += 1
 
+    def append(self, transitions: Completed) -> None:
+        """Write any number of transitions of any lanes, sorted by lane, over their oldest."""
+        lane = transitions.lane
+        rows = np.ones((len(lane), 1, self.width), dtype=np.float32)
+        new = self.views(rows)
+        new.observation[:, 0, :-1] = transitions.observation
+        new.next_observation[:, 0, :-1] = transitions.next_observation
+        new.action[:, 0] = transitions.action
+        new.reward[:, 0] = transitions.reward
+        new.goes_on[:, 0] = transitions.goes_on
+        before = np.arange(len(lane)) - np.searchsorted(lane, lane)  # of the same lane
+        place = self._base[lane] + (self._stored[lane] + before) % self._capacity[lane]
+        self._rows[place] = rows[:, 0]
+        self._stored += np.bincount(lane, minlength=len(self._stored))
+
+    @property
+    def is_empty(self) -> NDArray[np.bool_]:
+        """Whether nothing is stored yet, [lanes]."""
+        empty: NDArray[np.bool_] = self._stored == 0
+        return empty
+
+    @property
+    def _fill(self) -> NDArray[np.int64]:
+        """How many transitions each lane holds."""
+        return np.minimum(self._stored, self._capacity)
+
     def sample(self, draws: NDArray[np.uint32], out: Floats) -> None:
         """Uniform draws with replacement from what each lane has stored.
 
         draws  [lanes, batch]          one word of 32 bits each
         out    [lanes, batch, width]   receives the rows
         """
-        stored = np.minimum(self._stored, self._capacity)
-        place = np.multiply(draws, stored[:, None], dtype=np.int64)
+        place = np.multiply(draws, self._fill[:, None], dtype=np.int64)
         np.right_shift(place, 32, out=place)
         np.add(place, self._base[:, None], out=place)
         self._rows.take(place, axis=0, out=out, mode="clip")  # all are inside: "clip" is just quick
@@ -117,9 +144,7 @@ class Replay:
         if end + capacity > len(self._rows):
             rows = max(end + capacity, len(self._rows) * 3 // 2)
             grown = np.empty((rows, self.width), dtype=np.float32)
-            for base, held in zip(
-                self._base, np.minimum(self._stored, self._capacity), strict=True
-            ):
+            for base, held in zip(self._base, np.maximum(self._fill, 1), strict=True):
                 grown[base : base + held] = self._rows[base : base + held]
             self._rows = grown  # what was never written takes no memory yet
         return end

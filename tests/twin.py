@@ -27,10 +27,14 @@ class Transition(NamedTuple):
     reward: float
     terminated: bool
     next_observation: NDArray[np.float32]
+    steps: int = 1
 
 
 class Twin:
-    """One agent: its networks, its replay and its own clock."""
+    """One agent: its networks, its replay and its own clock.
+
+    Transitions are remembered once they are `n_steps` long, or their episode is over.
+    """
 
     def __init__(
         self, hparams: Hparams, features: int, actions: int, seed: int, budget_steps: int
@@ -43,6 +47,7 @@ class Twin:
         self.adam = torch.optim.Adam(self.online.parameters(), lr=hparams.learning_rate)
         self.replay: list[Transition] = []
         self.stored = 0
+        self.open: list[Transition] = []
         self.observed: list[NDArray[np.float32]] = []
         self.exploration_draws = one_lane(Draws(Purpose.EXPLORATION, words=2, block=1), seed)
         words = filled_up(hparams.batch_size)
@@ -73,9 +78,9 @@ class Twin:
         left = math.exp(-step / h.epsilon_decay_steps)
         return h.epsilon_end + (h.epsilon_start - h.epsilon_end) * left
 
-    def learn(self, transition: Transition, step: int) -> None:
-        """Remember what step number `step` brought, and learn whatever is due."""
-        self.remember(transition)
+    def learn(self, transition: Transition, step: int, *, ended: bool = False) -> None:
+        """Take in what step number `step` brought, and learn whatever is due."""
+        self.lengthen(transition, ended or transition.terminated)
         if step % self.hparams.target_update_interval == 0:
             self.update_target()
         if self.hparams.learning_rate_decay == "linear":
@@ -84,8 +89,24 @@ class Twin:
         if step % self.hparams.train_freq == 0:
             for _ in range(self.hparams.gradient_steps):
                 words = self.replay_draws.next()[0].tolist()
-                if step > self.hparams.learning_starts:
+                if step > self.hparams.learning_starts and self.replay:
                     self.update(words)
+
+    def lengthen(self, last: Transition, ended: bool) -> None:
+        """Let every open transition reach to the end of the last one."""
+        self.open = [
+            Transition(
+                t.observation,
+                t.action,
+                t.reward + self.hparams.gamma**t.steps * last.reward,
+                last.terminated,
+                last.next_observation,
+                t.steps + 1,
+            )
+            for t in self.open
+        ] + [last]
+        while self.open and (ended or self.open[0].steps == self.hparams.n_steps):
+            self.remember(self.open.pop(0))
 
     def remember(self, transition: Transition) -> None:
         if len(self.replay) < self.hparams.buffer_size:
@@ -123,7 +144,7 @@ class Twin:
             targets = torch.stack(
                 [
                     torch.tensor(t.reward, dtype=torch.float64)
-                    + (0.0 if t.terminated else h.gamma * later_values[place, best[place]])
+                    + (0.0 if t.terminated else h.gamma**t.steps * later_values[place, best[place]])
                     for place, t in enumerate(batch)
                 ]
             )
@@ -168,7 +189,8 @@ def train(hparams: Hparams, env_id: str, seed: int, steps: int) -> tuple[Twin, l
     for step in range(1, steps + 1):
         action = twin.act(observation, step - 1)
         after, reward, terminated, truncated, _ = env.step(action)
-        twin.learn(Transition(observation, action, float(reward), terminated, after), step)
+        transition = Transition(observation, action, float(reward), terminated, after)
+        twin.learn(transition, step, ended=terminated or truncated)
         observation = env.reset()[0] if terminated or truncated else after
         taken.append(action)
         twin.deaths += terminated

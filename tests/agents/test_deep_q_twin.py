@@ -38,6 +38,8 @@ LANES: list[dict[str, Any]] = [
     {"gamma": 1.0, "learning_rate": 3e-4, "max_grad_norm": 1e9, "learning_starts": 0},
     {"gamma": 0.0, "epsilon_decay_steps": 30, "epsilon_end": 0.3, "learning_starts": 123},
     {"learning_rate_decay": "linear", "learning_starts": 10},
+    {"n_steps": 3, "gamma": 0.95, "learning_starts": 15},
+    {"n_steps": 10, "buffer_size": 25, "learning_starts": 0},
 ]
 COMMON: dict[str, Any] = {
     "learning_rate": 1e-3,

@@ -14,6 +14,7 @@ LANEWISE = {
     "learning_rate",
     "learning_rate_decay",
     "gamma",
+    "n_steps",
     "buffer_size",
     "learning_starts",
     "target_update_interval",

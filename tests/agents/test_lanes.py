@@ -41,6 +41,7 @@ def spec(shape: str, place: int, env: EnvSpec = CARTPOLE) -> RunSpec:
     lanewise = {
         "learning_rate": (1e-3, 3e-3, 1e-4)[place % 3],
         "gamma": (0.99, 0.9, 1.0, 0.0)[place % 4],
+        "n_steps": (1, 1, 3, 1, 10)[place % 5],
         "buffer_size": (100, 64, 1_000, 73, 279)[place % 5],
         "learning_starts": (20, 0, 7, 100)[place % 4],
         "target_update_interval": (10, 1, 33)[place % 3],

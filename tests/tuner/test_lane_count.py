@@ -75,7 +75,7 @@ def test_short_studies_are_not_worth_a_measurement_and_shipped_ones_are() -> Non
         return lane_room(study, workers=2, features=4).measured
 
     assert not measured(parse(changed().encode(), "tiny.toml"))
-    assert measured(studies.load("quickstart")) and measured(studies.load("cartpole"))
+    assert measured(studies.load("quickstart"))
 
 
 def test_a_measurement_that_can_change_nothing_is_left_out() -> None:

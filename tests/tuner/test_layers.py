@@ -44,6 +44,7 @@ TRAIN = {
     "tuner.planning",
     "tuner.retrain",
     "tuner.trainer",
+    "tuner.claims",
     "tuner.verification",
 }
 ARE_COMMANDS = {"tuner.arguments", "tuner.cli", "tuner.file_commands", "tuner.study_commands"}

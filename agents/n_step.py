@@ -1,0 +1,105 @@
+"""Transitions over several steps, put together before they are stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.environments import Step
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Transitions that are ready, by lane and of one lane the oldest first. All [transitions, ...].
+
+    reward   the discounted sum of the rewards on the way
+    goes_on  gamma^(k-1) after k steps, by which the value they end at counts beside gamma; 0 where
+             the episode terminated
+    """
+
+    lane: NDArray[np.int64]
+    observation: Floats
+    action: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    goes_on: NDArray[np.float64]
+    next_observation: Floats
+
+
+class NStep:
+    """n-step returns of every lane (Sutton 1988; Hessel et al. 2018, "multi-step learning").
+
+    A transition is complete n steps after it began or at the end of its episode, where shorter ones
+    are: R = r_1 + gamma r_2 + ... + gamma^(k-1) r_k, and then gamma^k times the value of the
+    observation it ends at, unless the episode terminated there.
+    """
+
+    def __init__(self, features: int) -> None:
+        self._n = np.empty(0, dtype=np.int64)
+        self._gamma = np.empty(0)
+        self._age = np.empty((0, 1), dtype=np.int64)  # steps since it began; -1: a free place
+        self._discount = np.empty((0, 1))  # gamma^age
+        self._reward = np.empty((0, 1))
+        self._action = np.empty((0, 1), dtype=np.int64)
+        self._observation = np.empty((0, 1, features), dtype=np.float32)
+
+    def admit(self, n: int, gamma: float) -> None:
+        """Add a lane behind the last."""
+        self._n = np.append(self._n, n)
+        self._gamma = np.append(self._gamma, gamma)
+        places = max(n, self._age.shape[1])
+        self._age = _grown(self._age, places, blank=-1)
+        self._discount = _grown(self._discount, places)
+        self._reward = _grown(self._reward, places)
+        self._action = _grown(self._action, places)
+        self._observation = _grown(self._observation, places)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Let the lanes in `rows` stay, in that order."""
+        index = list(rows)
+        self._n, self._gamma, self._age = self._n[index], self._gamma[index], self._age[index]
+        self._discount, self._reward = self._discount[index], self._reward[index]
+        self._action, self._observation = self._action[index], self._observation[index]
+
+    def push(
+        self, observation: Floats, action: NDArray[np.int64], step: Step, next_observation: Floats
+    ) -> Completed:
+        """Take in what a step of every lane brought, all [lanes, ...]."""
+        lanes = np.arange(len(self._n))
+        free = (self._age < 0).argmax(axis=1)
+        self._age[lanes, free], self._discount[lanes, free] = 0, 1.0
+        self._reward[lanes, free], self._action[lanes, free] = 0.0, action
+        self._observation[lanes, free] = observation
+
+        is_open = self._age >= 0
+        self._reward += np.where(is_open, self._discount * step.reward[:, None], 0.0)
+        ended = step.terminated | step.truncated
+        is_complete = is_open & ((self._age == self._n[:, None] - 1) | ended[:, None])
+        completed = self._taken(is_complete, step, next_observation)
+        self._age[is_open] += 1
+        self._discount *= self._gamma[:, None]
+        self._age[is_complete] = -1
+        return completed
+
+    def _taken(self, which: NDArray[np.bool_], step: Step, next_observation: Floats) -> Completed:
+        lane, place = np.nonzero(which)
+        order = np.lexsort((-self._age[lane, place], lane))
+        lane, place = lane[order], place[order]
+        return Completed(
+            lane=lane,
+            observation=self._observation[lane, place],
+            action=self._action[lane, place],
+            reward=self._reward[lane, place],
+            goes_on=np.where(step.terminated[lane], 0.0, self._discount[lane, place]),
+            next_observation=next_observation[lane],
+        )
+
+
+def _grown(array: NDArray, places: int, blank: int = 0) -> NDArray:  # type: ignore[type-arg]
+    """With a lane more, and so many places in each."""
+    lanes, old = array.shape[:2]
+    grown = np.full((lanes + 1, places, *array.shape[2:]), blank, dtype=array.dtype)
+    grown[:lanes, :old] = array
+    return grown
