@@ -1,6 +1,7 @@
 """Does a claim agree with its own seeds and scores? Nothing is trained here."""
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from math import isclose
 from typing import Any
 
@@ -31,7 +32,7 @@ def contradictions(file: HparamsFile) -> list[str]:
     tables = {name: said[name] for name in TABLES if said.get(name)}
     found = recomputed(file)
     expected = found.as_data()
-    problems = [*_seed_problems(said, tables), *_bound_problems(file, tables)]
+    problems = [*_seed_problems(said, tables), *_env_problems(file, tables)]
     for name, table in tables.items():
         problems += _differing(f"evidence.{name}", OF_RUNS, table, expected[name])
     problems += _differing("evidence", OF_EVIDENCE, said, expected)
@@ -50,7 +51,7 @@ def recomputed(file: HparamsFile) -> Evidence:
     samples = {name: _sample(said.get(name), bounds) for name in TABLES}
     return Evidence(
         trial=said.get("trial"),
-        trials=int(said.get("trials") or 0),
+        trials=said.get("trials") or 0,
         best_tune=said.get("best_tune_mean"),
         tune=samples["tune"],
         confirm=samples["confirm"],
@@ -67,8 +68,7 @@ def _sample(table: Mapping[str, Any] | None, bounds: Any) -> Sample | None:
         return None
     ends = (bounds[0], bounds[1]) if bounds else None
     env = EnvFigures(threshold=table.get("threshold"), bounds=ends)
-    failed = int(table.get("failed") or 0)
-    return Sample(tuple(table["seeds"]), tuple(table["scores"]), failed, env)
+    return Sample(tuple(table["seeds"]), tuple(table["scores"]), table["failed"], env)
 
 
 def _differing(
@@ -81,8 +81,12 @@ def _differing(
 
 
 def _seed_problems(said: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterator[str]:
-    """Seeds that were picked, instead of taken in the order in which they follow."""
+    """Seeds that were picked, instead of taken in the order in which they follow, or used twice."""
     master, own = said.get("master_seed"), said.get("own_seeds") or ()
+    for one, other in combinations(tables, 2):
+        both = set(tables[one]["seeds"]) & set(tables[other]["seeds"])
+        if both and TABLES[one] != TABLES[other]:
+            yield f"evidence.{other}.seeds: {min(both)} is also a seed of evidence.{one}"
     for name, table in tables.items():
         pool, seeds = TABLES[name], table["seeds"]
         if master is None or pool.word in own:
@@ -94,10 +98,16 @@ def _seed_problems(said: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterat
             )
 
 
-def _bound_problems(file: HparamsFile, tables: Mapping[str, Any]) -> Iterator[str]:
+def _env_problems(file: HparamsFile, tables: Mapping[str, Any]) -> Iterator[str]:
     spec = EnvSpec(file.env.id, file.env.kwargs)
-    bounds = return_bounds(spec, describe(spec))
+    facts = describe(spec)
+    bounds = return_bounds(spec, facts)
     for name, table in tables.items():
+        if table["threshold"] not in (None, facts.reward_threshold):
+            yield (
+                f"evidence.{name}.threshold: {table['threshold']:g}, but {file.env.id} counts as "
+                f"solved from {facts.reward_threshold} on"
+            )
         wrong = [score for score in table["scores"] if bounds and not _within(score, bounds)]
         if bounds and wrong:
             yield (

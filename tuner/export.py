@@ -38,7 +38,7 @@ def _evidence(summary: StudySummary, configuration: int) -> dict[str, Any]:
         "master_seed": summary.study.study.master_seed,
         "own_seeds": [pool.word for pool in USED_POOLS if summary.study.seeds.own(pool)] or None,
         "random_score": summary.env.random_score,
-        "return_bounds": summary.env.bounds,
+        "return_bounds": None if summary.env.bounds is None else list(summary.env.bounds),
         "sentence": sentence(evidence),
     }
 

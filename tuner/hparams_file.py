@@ -27,7 +27,7 @@ DEEPEST_NESTING = 20
 class EnvTable(BaseModel):
     model_config = STRICT
 
-    id: str
+    id: Annotated[str, Field(pattern="^[!-~]{1,200}$")]
     kwargs: dict[str, str | int | float | bool] = {}
 
 
@@ -46,6 +46,13 @@ class RunsTable(BaseModel):
 
     seeds: list[Annotated[int, Field(ge=0, le=2**32 - 1)]]
     scores: list[float]
+    mean: float | None = None
+    std: float | None = None
+    min: float | None = None
+    max: float | None = None
+    threshold: float | None = None
+    solved: int | None = None
+    failed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _one_score_for_every_seed(self) -> Self:
@@ -53,7 +60,18 @@ class RunsTable(BaseModel):
             raise ValueError(f"{len(self.seeds)} seeds, but {len(self.scores)} scores")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("a seed stands twice; each counts once")
+        if self.failed > len(self.seeds):
+            raise ValueError(f"{self.failed} of {len(self.seeds)} runs cannot have failed")
         return self
+
+
+class DifferenceTable(BaseModel):
+    """Of two means."""
+
+    model_config = {**STRICT, "extra": "allow"}
+
+    mean: float
+    probability_better: float | None = None
 
 
 class Evidence(BaseModel):
@@ -61,7 +79,18 @@ class Evidence(BaseModel):
 
     model_config = {**STRICT, "extra": "allow"}
 
-    status: str
+    status: Literal["tested", "confirmed", "unconfirmed"]
+    study: str | None = None
+    trial: int | None = None
+    trials: Annotated[int, Field(ge=0)] = 0
+    best_tune_mean: float | None = None
+    optimism_gap: float | None = None
+    optimism_gap_to_confirm: float | None = None
+    difference_to_default: DifferenceTable | None = None
+    reliability: float | None = None
+    tested_before: list[int] | None = None
+    return_bounds: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    sentence: str | None = None
     master_seed: int | None = None
     own_seeds: list[str] | None = None
     random_score: float | None = None

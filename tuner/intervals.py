@@ -1,4 +1,4 @@
-"""What a few seeds can tell: intervals, rates and comparisons. Pure functions, 95 % throughout.
+"""What a few seeds can tell: intervals, rates and comparisons. Pure functions, 95 % unless said.
 
 Which interval is printed depends on how many seeds there are, because their true coverage does: the
 percentile bootstrap of a mean covers 84 % at five seeds even for normal data, Student's t 95 %. No
@@ -14,6 +14,7 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
+ACCUSING_LEVEL = 0.99  # of what a claim must contradict to be called false
 DRAWS = 5_000
 SEEDS_FOR_AN_INTERVAL = 3  # computed; shown in words from five on
 SEEDS_TO_SHOW = 5
@@ -92,16 +93,26 @@ def median_interval(scores: Sequence[float]) -> Interval:
     return Interval(min(scores), max(scores), f"{1 - 2.0 ** (1 - len(scores)):.1%}")
 
 
-def mean_prediction(scores: Sequence[float], n: int) -> Interval | None:
-    """Where the mean of n more seeds lies, 95 %, by nothing but these scores (Student's t).
+def claim_interval(
+    scores: Sequence[float], claimed: Sequence[float], bounds: tuple[float, float] | None = None
+) -> Interval | None:
+    """Where the mean of the claimed scores must lie if they are of the same kind as these, 99 %.
 
-    None where they have no spread.
+    Student's t with the spread of both together, because few new scores often show none. Of honest
+    claims about 1 % lie outside, whether their scores are normal, skewed, or mostly at a limit.
+    None where there is no spread at all.
     """
-    if len(scores) < 2 or len(set(scores)) == 1:
+    n, m = len(scores), len(claimed)
+    freedom = n + m - 2
+    if freedom < 1:
         return None
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1))
-    half = quantile * stdev(scores) * sqrt(1 / len(scores) + 1 / n)
-    return Interval(fmean(scores) - half, fmean(scores) + half, "t")
+    squares = sum((k - 1) * variance(s) for k, s in ((n, scores), (m, claimed)) if k > 1)
+    if squares == 0:
+        return None
+    quantile = float(stats.t.ppf((1 + ACCUSING_LEVEL) / 2, freedom))
+    half = quantile * sqrt(squares / freedom * (1 / n + 1 / m))
+    low, high = bounds or (-inf, inf)
+    return Interval(max(fmean(scores) - half, low), min(fmean(scores) + half, high), "t")
 
 
 def rate_interval(successes: int, n: int) -> Interval:

@@ -9,7 +9,7 @@ seeds nothing else has a standard error worth the name.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import fmean, pvariance, stdev
+from statistics import fmean, pvariance
 
 from tuner.seed_statistics import shrunken_variance, trial_value, typical_variance, variance
 
@@ -193,15 +193,22 @@ def choose(finalists: Field, costs: Mapping[int, float], across: str = "mean") -
     standard deviation; of equals the cheapest, then the one that stands first.
 
     finalists  trial → scores of all its tuning and confirmation seeds, at least two
-    across     what makes one value of them; its standard error is taken as that of the mean
+    across     what makes one value of them; its standard error is the jackknife's (Tukey 1958)
     """
     typical = typical_variance(finalists.values())
     values = {trial: trial_value(across, scores, typical) for trial, scores in finalists.items()}
     highest = max(values, key=lambda trial: values[trial])
-    error = stdev(finalists[highest]) / sqrt(len(finalists[highest]))
+    error = _jackknife_error(finalists[highest], across, typical)
     equals = [trial for trial in finalists if values[highest] - values[trial] <= error]
     winner = min(equals, key=lambda trial: (pvariance(finalists[trial]), costs[trial]))
     return Choice(winner, values, highest, error)
+
+
+def _jackknife_error(scores: Sequence[float], across: str, typical: float | None) -> float:
+    """Of a value across seeds; of the mean it is the standard deviation over the root of n."""
+    n = len(scores)
+    without = [trial_value(across, [*scores[:k], *scores[k + 1 :]], typical) for k in range(n)]
+    return sqrt((n - 1) / n * sum((value - fmean(without)) ** 2 for value in without))
 
 
 def _means(field: Field) -> dict[int, float]:

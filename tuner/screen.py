@@ -198,14 +198,14 @@ def print_next_steps(
 
 
 def scores_text(sample: Sample) -> str:
-    """Every seed's score, side by side."""
-    return " ".join(f"{score:.1f}" for score in sample.scores)
+    """Every seed's score, side by side, and how many of the runs failed."""
+    failed = f" ({sample.failed} failed)" if sample.failed else ""
+    return " ".join(f"{score:.1f}" for score in sample.scores) + failed
 
 
 def _spread_cells(sample: Sample) -> tuple[str, str, str]:
     std = "" if sample.spread.std is None else f"{sample.spread.std:.1f}"
-    failed = f" ({sample.failed} failed)" if sample.failed else ""
-    return std, f"{sample.spread.minimum:.1f}", scores_text(sample) + failed
+    return std, f"{sample.spread.minimum:.1f}", scores_text(sample)
 
 
 def _params_text(trial: TrialSummary) -> str:

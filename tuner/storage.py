@@ -4,6 +4,7 @@ A database has one writer at a time (`writer_lock`). Readers open the file read-
 in the writer's way (WAL).
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -214,6 +215,8 @@ def open_for_reading(url: str) -> Iterator[Store]:
 def _rdb(path: Path, *, writing: bool) -> RDBStorage:
     def connect() -> sqlite3.Connection:
         mode = "rwc" if writing else "ro"
+        if not writing and not os.access(path.parent, os.W_OK) and not _wal(path).exists():
+            mode += "&immutable=1"  # else SQLite wants to put files beside it
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode={mode}",
             uri=True,
@@ -230,6 +233,10 @@ def _rdb(path: Path, *, writing: bool) -> RDBStorage:
         engine_kwargs={"creator": connect},
         skip_table_creation=not writing,
     )
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -26,7 +26,7 @@ from tuner.arguments import (
     Timeout,
     Workers,
 )
-from tuner.errors import Stopped
+from tuner.errors import Stopped, TooManyFailures
 from tuner.pace import Pace, pace
 from tuner.scheduler import PARTS, Resources, Scheduler
 from tuner.signals import StopSignals
@@ -75,7 +75,12 @@ def confirm(
     import_environments(allow_import or ())
     with open_for_reading(storage) as store:
         summary = summarize(store, only_study(store, study))
-    summary.chosen()  # raises where there is nothing to confirm
+    if not summary.complete:
+        summary.check_any_complete()
+        raise TooManyFailures(
+            f"nothing to confirm yet in study '{summary.study.name}': no complete trial; "
+            "`tuner launch` searches"
+        )
     resources = _resources(summary.study, workers, lanes, timeout, device, allow_import)
     with open_for_writing(storage) as store:
         _run(summary.study, store, resources, PARTS[1:])

@@ -2,7 +2,7 @@
 
 On the machine and versions that made it, the scores must be equal bit for bit. Elsewhere rounding
 differs, and deep Q-learning amplifies it until a run is as good as one of another seed: there the
-claimed mean must lie where, by the new scores alone, means of as many seeds lie.
+claimed mean must lie where means of such scores do.
 """
 
 import secrets
@@ -12,12 +12,14 @@ from statistics import fmean
 from typing import Any
 
 from agents.cohort import Evaluated
+from agents.environments import EnvSpec, describe
 from agents.provenance import made_with
+from agents.reference_returns import return_bounds
 from tuner import retrain
 from tuner.claims import contradictions, recomputed
 from tuner.errors import UsageError, VerificationError
 from tuner.hparams_file import HparamsFile, RunsTable
-from tuner.intervals import Interval, mean_prediction
+from tuner.intervals import Interval, claim_interval
 from tuner.seed_pools import Pool, run_seed
 from tuner.wording import sentence
 
@@ -33,9 +35,10 @@ class Verdict:
     scores    seed → score, as trained now; the same seeds, or fresh ones
     purpose   the pool of the claim: test, confirm or tune
     exact     whether every score had to be equal; `why_not` says what spoke against it
-    interval  where the claimed mean must lie, if it need not be equal; None: the new scores are all
-              alike
+    interval  where the claimed mean must lie, if it need not be equal; None: all scores are alike
+    failures  seed → why its run broke down now; `failed` is how many the file says did
     words     what the claim's own scores say, in words; `said` is what the file says
+    picked    whether the seeds do not follow from a master seed that the file names
     """
 
     purpose: str
@@ -44,8 +47,11 @@ class Verdict:
     exact: bool
     why_not: str
     interval: Interval | None
+    failures: Mapping[int, str]
+    failed: int
     words: str
     said: str | None
+    picked: bool
 
     @property
     def claimed_mean(self) -> float:
@@ -61,25 +67,44 @@ class Verdict:
         return [s for s, score in self.scores.items() if self.claimed.get(s, score) != score]
 
     @property
+    def arithmetic_is_the_same(self) -> bool:
+        """Whether two different scores came out equal bit for bit, which they do nowhere else."""
+        equal = {s for seed, s in self.scores.items() if self.claimed.get(seed) == s}
+        return "and" not in self.why_not.split() and len(equal) > 1
+
+    @property
     def holds(self) -> bool:
-        if self.exact:
-            return not self.unequal
-        if self.interval is None:  # the new scores show no spread to allow for
-            return self.claimed_mean <= self.mean
-        return self.claimed_mean in self.interval
+        return not self.objection
+
+    @property
+    def objection(self) -> str:
+        """What speaks against the claim; "" if nothing does."""
+        n = len(self.scores)
+        equal = f"{n - len(self.unequal)} of {n} scores are equal bit for bit"
+        if len(self.failures) == n:
+            return f"every run broke down: {next(iter(self.failures.values()))}"
+        if self.exact and self.unequal:
+            return equal
+        if self.exact and len(self.failures) != self.failed:
+            return f"{len(self.failures)} runs broke down, {self.failed} are claimed"
+        if self.unequal and self.arithmetic_is_the_same:
+            return f"{equal}, so that the others must be too"
+        if not self.exact and self.interval is None and self.claimed_mean > self.mean:
+            return "no score differs from the others, and the claim is higher"
+        if not self.exact and self.interval and self.claimed_mean not in self.interval:
+            return f"the claim does NOT lie in {_range(self.interval)}"
+        return ""
 
     @property
     def reason(self) -> str:
         """The two numbers, and how they relate."""
-        n = len(self.scores)
         means = f"claimed mean {self.claimed_mean:.2f}, trained again {self.mean:.2f}"
+        if self.objection:
+            return f"{means}; {self.objection}"
         if self.exact:
-            equal = n - len(self.unequal)
-            return f"{means}; {equal} of {n} scores are equal bit for bit"
-        if self.interval is None:
-            return f"{means}; every new score is {self.mean:.2f}, and the claim may not be higher"
-        verb = "lies" if self.holds else "does NOT lie"
-        return f"{means}; the claim {verb} in {_range(self.interval)}"
+            return f"{means}; {len(self.scores)} of {len(self.scores)} scores are equal bit for bit"
+        lies = "" if self.interval is None else f"; the claim lies in {_range(self.interval)}"
+        return f"{means}{lies} (compared by means: bits need not be equal)"
 
     def text(self) -> str:
         """Every seed, and the verdict."""
@@ -87,7 +112,8 @@ class Verdict:
         for seed, score in self.scores.items():
             before = self.claimed.get(seed)
             same = "" if before is None else f", claimed {before} ({_equality(score, before)})"
-            lines.append(f"seed {seed}: score {score}{same}")
+            broken = f", broke down ({self.failures[seed]})" if seed in self.failures else ""
+            lines.append(f"seed {seed}: score {score}{same}{broken}")
         if self.purpose != Pool.TEST.word:
             lines.append(
                 f"the claim is of its {self.purpose} seeds, which chose it: it says little about "
@@ -97,11 +123,15 @@ class Verdict:
             lines.append(f"bits need not be equal: {self.why_not}")
         lines.append(f"the claim, in words: {self.words}")
         if self.said not in (None, self.words):
-            lines.append(f"the file words it otherwise: {self.said}")
-        if "Default configuration" in self.words:
-            lines.append("(the default configuration's scores were not trained again)")
-        how = "" if self.exact else " by its mean, not bit for bit"
-        lines.append(f"{'verified' if self.holds else 'NOT verified'}{how}: {self.reason}")
+            shown = str(self.said).encode("unicode_escape").decode()
+            lines.append(f"the file words it otherwise: {shown}")
+        lines.append(f"(nothing but the {self.purpose} scores was trained again)")
+        if self.picked:
+            lines.append(
+                "the file does not say where its seeds come from, or its author chose them: "
+                "`--seeds 10` takes fresh ones"
+            )
+        lines.append(f"{'verified' if self.holds else 'NOT verified'}: {self.reason}")
         return "\n".join(lines)
 
     def as_data(self) -> dict[str, Any]:
@@ -115,7 +145,10 @@ class Verdict:
             "why_not_exact": None if self.exact else self.why_not,
             "unequal_seeds": self.unequal,
             "claim": self.words,
-            "interval95": None
+            "objection": self.objection or None,
+            "picked_seeds": self.picked,
+            "failures": {str(seed): why for seed, why in self.failures.items()},
+            "interval99": None
             if self.interval is None
             else [self.interval.low, self.interval.high],
             "scores": [{"seed": seed, "score": score} for seed, score in self.scores.items()],
@@ -141,15 +174,22 @@ def verify(
     runs = retrain.scores(file, seeds, device=device, watch=watch)
     why_not = _why_not_exact(file, device, fresh, all(run.exact for run in runs.values()))
     scores = {seed: runs[seed].score for seed in seeds}
+    evidence = file.evidence
+    assert evidence is not None  # there is a claim
+    spec = EnvSpec(file.env.id, file.env.kwargs)
+    bounds = return_bounds(spec, describe(spec))
     return Verdict(
         purpose=purpose,
         claimed=claimed,
         scores=scores,
         exact=not why_not,
         why_not=why_not,
-        interval=mean_prediction(list(scores.values()), len(claimed)),
+        interval=claim_interval(list(scores.values()), list(claimed.values()), bounds),
+        failures={seed: run.failure for seed, run in runs.items() if run.failure is not None},
+        failed=table.failed,
         words=sentence(recomputed(file)),
-        said=None if file.evidence is None else (file.evidence.model_extra or {}).get("sentence"),
+        said=evidence.sentence,
+        picked=evidence.master_seed is None or purpose in (evidence.own_seeds or ()),
     )
 
 
@@ -193,4 +233,4 @@ def _equality(one: float, other: float) -> str:
 
 
 def _range(interval: Interval) -> str:
-    return f"{interval.low:.2f} to {interval.high:.2f} (95 %, {interval.method})"
+    return f"{interval.low:.2f} to {interval.high:.2f} (99 %, {interval.method})"

@@ -50,7 +50,7 @@ def mean_text(sample: Sample) -> str:
         return f"{text} (lowest {spread.minimum:.1f}, highest {spread.maximum:.1f})"
     text = f"{text}, 95 % {sample.interval.method} interval {ends(sample.interval)}"
     if (median := sample.median_interval) is not None:
-        text += f", median {median.method} within {ends(median)}"
+        text += f" (the median lies in {ends(median)}, {median.method})"
     return text
 
 
@@ -82,8 +82,15 @@ def default_text(difference: Difference) -> str:
     return (
         f"Default configuration (the agent's, with what the study fixes): "
         f"{difference.theirs.mean:.1f}; difference "
-        f"{difference.mean:.1f}{range_}; P(better) {difference.probability_better:.2f}."
+        f"{difference.mean:.1f}{range_}{_better_text(difference)}."
     )
+
+
+def _better_text(difference: Difference) -> str:
+    """Of two or three seeds on a side nothing worth saying."""
+    if min(difference.ours.n, difference.theirs.n) < SEEDS_TO_SHOW:
+        return ""
+    return f"; P(better) {difference.probability_better:.2f}"
 
 
 def reliability_warning(reliability: float | None) -> str:
@@ -91,7 +98,7 @@ def reliability_warning(reliability: float | None) -> str:
     if reliability is None or reliability >= UNRELIABLE:
         return ""
     return (
-        f"Warning: only {reliability:.0%} of the differences between trials is real, the rest is "
+        f"Warning: only {reliability:.0%} of the differences between trials are real, the rest is "
         "seed noise; more seeds per trial, or more finalists, would tell them apart."
     )
 
@@ -105,14 +112,19 @@ def _gap_text(evidence: Evidence) -> str:
     gap, to_confirm = evidence.gap, evidence.confirm_gap
     if gap is None:
         return ""
-    scale = abs(gap.ours.mean)
-    share = f" ({gap.mean / scale:.0%})" if scale else ""
-    seen = "" if to_confirm is None else f", of it {to_confirm.mean:.1f} seen in confirmation"
-    return f"; optimism gap {gap.mean:.1f}{share}{seen}"
+    means = [gap.ours.mean, gap.theirs.mean]
+    if to_confirm is not None:
+        means.insert(1, to_confirm.theirs.mean)
+    way = (
+        f"tuning{', confirmation' * (len(means) > 2)}, test: {', '.join(f'{m:.1f}' for m in means)}"
+    )
+    if gap.mean <= 0:
+        return f"; no optimism gap ({way})"
+    return f"; optimism gap {gap.mean:.1f} ({way})"
 
 
 def _rank(evidence: Evidence, mean: float) -> str:
-    of = f"of {evidence.trials} trials"
+    of = f"of {evidence.trials} trial{'s' * (evidence.trials != 1)}"
     if evidence.best_tune is None or mean >= evidence.best_tune:
         return f"best {of}"
     return f"trial {evidence.trial} {of}, the best had {evidence.best_tune:.1f}"

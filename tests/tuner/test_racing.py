@@ -195,6 +195,17 @@ def test_the_finalist_with_the_least_spread_wins_among_equals() -> None:
     assert found.values[3] == 450.0
 
 
+def test_the_standard_error_is_that_of_the_value_the_study_chose() -> None:
+    """A flat bad configuration is no equal of one that is better on every seed."""
+    default = [9.1, 9.5, 10.0, 10.8, 9.3, 9.4, 10.1, 9.9, 9.2, 9.6]
+    better = [12.9, 14.0, 15.0, 20.0, 30.0, 45.0, 60.0, 80.0, 120.0, 222.6]
+
+    found = choose({1: better, -1: default}, costs={1: 1.0, -1: 1.0}, across="cvar")
+
+    assert found.winner == 1
+    assert found.standard_error < 3.0
+
+
 def test_of_equals_the_cheaper_one_wins() -> None:
     finalists = {1: [5.0, 7.0], 2: [5.0, 7.0], 3: [5.0, 7.0]}
 

@@ -13,6 +13,7 @@ from tests.tuner.commands import Quick
 from tests.tuner.conftest import Finished
 from tuner.claims import recomputed
 from tuner.hparams_file import HparamsFile, checksum
+from tuner.intervals import claim_interval
 from tuner.verification import Verdict
 
 
@@ -125,36 +126,121 @@ def test_what_cannot_be_verified_is_refused(
     assert fragment in ended.err
 
 
-def verdict(mean: float, claimed: float) -> Verdict:
-    """Of new scores without any spread."""
-    return Verdict("test", {1: claimed}, {2: mean}, False, "elsewhere", None, "words", "words")
+def verdict(claimed: dict[int, float], scores: dict[int, float], **more: Any) -> Verdict:
+    """Of a claim that was made elsewhere."""
+    known: dict[str, Any] = {
+        "purpose": "test",
+        "exact": False,
+        "why_not": "processor was another, here this",
+        "interval": claim_interval(list(scores.values()), list(claimed.values())),
+        "failures": {},
+        "failed": 0,
+        "words": "words",
+        "said": "words",
+        "picked": False,
+    }
+    return Verdict(claimed=claimed, scores=scores, **(known | more))
 
 
-def test_where_new_scores_show_no_spread_a_claim_may_be_lower_and_not_higher() -> None:
-    assert verdict(500.0, claimed=500.0).holds
-    assert verdict(500.0, claimed=499.8).holds
-    assert not verdict(499.8, claimed=500.0).holds
+def test_where_no_score_differs_a_claim_may_be_lower_and_not_higher() -> None:
+    assert verdict({1: 500.0}, {1: 500.0}).holds
+    assert verdict({1: 499.8}, {1: 500.0}).holds
+    assert not verdict({1: 500.0}, {1: 499.8}).holds
 
 
-def test_the_claimed_scores_own_spread_does_not_widen_where_they_must_lie(
+def test_where_two_different_scores_came_out_equal_the_others_must_too() -> None:
+    """Only the same arithmetic does that: one edited word cannot have the rest compared loosely."""
+    claimed, scores = {1: 20.5, 2: 31.25, 3: 190.0}, {1: 20.5, 2: 31.25, 3: 40.0}
+
+    found = verdict(claimed, scores)
+    mixed = verdict(claimed, scores, why_not="processor was one and another, here one")
+
+    assert found.objection == "2 of 3 scores are equal bit for bit, so that the others must be too"
+    assert mixed.holds
+    assert verdict({1: 500.0, 2: 500.0, 3: 490.0}, {1: 500.0, 2: 500.0, 3: 480.0}).holds
+
+
+def test_runs_that_break_down_are_named_and_verify_nothing() -> None:
+    gone = {1: "env_error: no display", 2: "env_error: no display"}
+
+    all_gone = verdict({1: 9.0, 2: 9.0}, {1: 9.0, 2: 9.0}, exact=True, failures=gone, failed=2)
+    unsaid = verdict(
+        {1: 9.0, 2: 8.0}, {1: 9.0, 2: 8.0}, exact=True, failures={1: gone[1]}, failed=0
+    )
+
+    assert all_gone.objection == "every run broke down: env_error: no display"
+    assert unsaid.objection == "1 runs broke down, 0 are claimed"
+    assert "seed 1: score 9.0, claimed 9.0 (equal), broke down (env_error" in unsaid.text()
+
+
+def test_what_a_file_says_of_random_agents_is_played_anew(
     exported: Path, quick: Quick, tmp_path: Path
 ) -> None:
-    def wild(data: dict[str, Any]) -> None:
-        data["made_with"]["processor"] = "another"
-        data["evidence"]["test"]["scores"] = [499.0, 9.0, 499.0]
+    """An environment that cannot run, and a claim that failed runs score so well."""
+
+    def crashing(data: dict[str, Any]) -> None:
+        data["env"]["kwargs"] = {"render_mode": "human"}
+        data["evidence"]["random_score"] = 497.3
+        for name in ("tune", "confirm", "test"):
+            data["evidence"][name]["scores"] = [497.3] * len(data["evidence"][name]["scores"])
         bear_out(data)
 
-    ended = quick("verify", edited(exported, tmp_path, wild), folder=tmp_path)
+    ended = quick(
+        "verify", edited(exported, tmp_path, crashing), folder=tmp_path, env={"DISPLAY": ":99"}
+    )
 
-    assert ended.code == 5
-    assert "does NOT lie in" in ended.err
+    assert ended.code != 0
+    assert "verified: claimed" not in ended.out.replace("NOT verified", "")
+
+
+def test_words_that_would_rule_the_terminal_are_shown_escaped(
+    exported: Path, quick: Quick, tmp_path: Path
+) -> None:
+    file = edited(
+        exported, tmp_path, lambda data: data["evidence"].update(sentence="\x1b[2J all fine")
+    )
+
+    ended = quick("verify", file, folder=tmp_path)
+
+    assert "the file words it otherwise: \\x1b[2J all fine" in ended.out
+
+
+def test_seeds_that_follow_from_nothing_are_called_so(
+    exported: Path, quick: Quick, tmp_path: Path
+) -> None:
+    file = edited(exported, tmp_path, lambda data: data["evidence"].pop("master_seed"))
+
+    ended = quick("verify", file, folder=tmp_path)
+
+    assert ended.code == 0
+    assert "does not say where its seeds come from" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("trials", "abc"), ("reliability", "0.3"), ("return_bounds", [1]), ("tested_before", 3),
+     ("status", "tested by God"), ("sentence", [1, 2]), ("difference_to_default", [1])],
+)  # fmt: skip
+def test_evidence_of_a_wrong_kind_is_refused(
+    exported: Path, quick: Quick, tmp_path: Path, name: str, value: object
+) -> None:
+    file = edited(exported, tmp_path, lambda data: data["evidence"].update({name: value}))
+
+    ended = quick("verify", file, folder=tmp_path)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"evidence.{name}" in ended.err
 
 
 FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a mean": (lambda e: e["test"].update(mean=499.9), "evidence.test.mean: 499.9, but its scores"),
     "a number of solved seeds": (
-        lambda e: e["test"].update(threshold=475.0, solved=3),
+        lambda e: e["test"].update(solved=3),
         "evidence.test.solved: 3, but its scores say 0",
+    ),
+    "an easier threshold": (
+        lambda e: e["test"].update(threshold=1.0, solved=3),
+        "evidence.test.threshold: 1, but CartPole-v1 counts as solved from 475.0 on",
     ),
     "a gap": (lambda e: e.update(optimism_gap=0.0), "evidence.optimism_gap: 0.0"),
     "the default's mean": (
@@ -172,6 +258,10 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "tuning seeds for test seeds": (
         lambda e: e["test"].update(seeds=e["tune"]["seeds"], scores=e["tune"]["scores"]),
         "evidence.test.seeds: not the first 2 test seeds",
+    ),
+    "confirmation seeds for the author's own": (
+        lambda e: e.update(test=e["confirm"], own_seeds=["test", "confirm"]),
+        "is also a seed of evidence.confirm",
     ),
     "an impossible score": (
         lambda e: e["test"].update(scores=[501.0, *e["test"]["scores"][1:]]),
@@ -198,6 +288,8 @@ def test_a_file_that_its_own_scores_contradict_is_not_even_trained(
     [
         (lambda t: t["scores"].pop(), "3 seeds, but 2 scores"),
         (lambda t: t.update(seeds=[t["seeds"][0]] * 3), "a seed stands twice"),
+        (lambda t: t.update(failed=4), "4 of 3 runs cannot have failed"),
+        (lambda t: t.update(failed=-1), "failed: must be at least 0"),
     ],
 )
 def test_seeds_and_scores_that_do_not_go_together_are_refused(
@@ -244,4 +336,4 @@ def test_runs_of_two_machines_are_not_compared_bit_for_bit(
 
     assert ended.code == 0, ended.err
     assert "bits need not be equal: processor was " in ended.out
-    assert "another" in ended.out and "verified by its mean, not bit for bit" in ended.out
+    assert "another" in ended.out and "compared by means" in ended.out
