@@ -107,15 +107,14 @@ def print_results(console: Console, summary: StudySummary) -> None:
     table = Table(title=title)
     for name in ("trial", summary.study.objective.across_seeds, "std", "min"):
         table.add_column(name, justify="right")
-    table.add_column("every seed's score", no_wrap=True)
-    table.add_column("hyperparameters", overflow="fold")
+    table.add_column("every seed's score; hyperparameters")
     for trial in shown:
         assert trial.sample is not None and trial.value is not None
         table.add_row(
             str(trial.number),
             f"{trial.value:.1f}",
             *_spread_cells(trial.sample),
-            _params_text(trial),
+            f"{scores_text(trial.sample)}\n[dim]{_params_text(trial)}[/dim]",
         )
     console.print(table)
     print_finals(console, summary)
@@ -203,9 +202,9 @@ def scores_text(sample: Sample) -> str:
     return " ".join(f"{score:.1f}" for score in sample.scores) + failed
 
 
-def _spread_cells(sample: Sample) -> tuple[str, str, str]:
+def _spread_cells(sample: Sample) -> tuple[str, str]:
     std = "" if sample.spread.std is None else f"{sample.spread.std:.1f}"
-    return std, f"{sample.spread.minimum:.1f}", scores_text(sample)
+    return std, f"{sample.spread.minimum:.1f}"
 
 
 def _params_text(trial: TrialSummary) -> str:
