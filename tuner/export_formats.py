@@ -82,6 +82,7 @@ def sb3_arguments(hparams: Hparams, budget_steps: int) -> dict[str, Any]:
         "exploration_initial_eps": hparams.epsilon_start,
         "exploration_final_eps": hparams.epsilon_end,
         "max_grad_norm": hparams.max_grad_norm,
+        **({"n_steps": hparams.n_steps} if hparams.n_steps > 1 else {}),  # since version 2.7
         "policy_kwargs": {
             "net_arch": list(hparams.hidden_layers),
             "activation_fn": {"relu": "ReLU", "tanh": "Tanh"}[hparams.activation],
@@ -156,6 +157,8 @@ def _cleanrl(path: Path, file: HparamsFile) -> Contents:
             f"hidden_layers {list(hparams.hidden_layers)}, {hparams.activation}: dqn.py has "
             f"{list(CLEANRL_LAYERS)}, relu; edit its QNetwork"
         )
+    if hparams.n_steps != 1:
+        lost.append(f"n_steps {hparams.n_steps}: dqn.py has targets of one step")
     if hparams.learning_rate_decay != "none":
         lost.append(f"learning_rate_decay {hparams.learning_rate_decay}: dqn.py has none")
     if hparams.gradient_steps != 1:

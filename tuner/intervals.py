@@ -7,7 +7,7 @@ interval sees what was not sampled, hence the bounds on failure rates beside the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import inf, sqrt
 from statistics import fmean, stdev, variance
 
 import numpy as np
@@ -20,6 +20,7 @@ SEEDS_FOR_AN_INTERVAL = 3  # computed; shown in words from five on
 SEEDS_TO_SHOW = 5
 SEEDS_FOR_BOTH = 10
 SEEDS_FOR_BOOTSTRAP = 20
+SENSIBLE = 3.0  # times the width of t; beyond, some resamples had hardly any spread
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def mean_interval(
 
     None for one or two scores, and where all are equal: these say nothing about the spread.
     3 to 9 scores Student's t; 10 to 19 the wider of t and bootstrap-t; from 20 on bootstrap-t.
-    Where so many scores are equal that bootstrap-t has no end, t.
+    Where so many scores are nearly equal that bootstrap-t has no end, or one that says nothing, t.
     """
     n = len(scores)
     if n < SEEDS_FOR_AN_INTERVAL or len(set(scores)) == 1:
@@ -54,7 +55,7 @@ def mean_interval(
     if n >= SEEDS_FOR_BOTH:
         resampled = bootstrap_t_interval(scores)
         wider = n >= SEEDS_FOR_BOOTSTRAP or resampled.half_width > found.half_width
-        if wider and isfinite(resampled.half_width):
+        if wider and resampled.half_width <= SENSIBLE * found.half_width:
             found = resampled
     low, high = bounds or (-inf, inf)
     return Interval(max(found.low, low), min(found.high, high), found.method)

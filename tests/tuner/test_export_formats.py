@@ -23,6 +23,7 @@ ODD = {
     "gradient_steps": 2,
     "activation": "tanh",
     "learning_rate_decay": "linear",
+    "n_steps": 3,
 }
 
 
@@ -94,8 +95,8 @@ def test_cleanrl_is_a_command_line(tmp_path: Path) -> None:
         ("zoo", ["double", "epsilon_decay", "loss"]),
         (
             "cleanrl",
-            ["double", "epsilon_decay", "hidden_layers", "learning_rate_decay", "gradient_steps",
-             "max_grad_norm", "learning_starts", "normalize_observations"],
+            ["double", "epsilon_decay", "hidden_layers", "n_steps", "learning_rate_decay",
+             "gradient_steps", "max_grad_norm", "learning_starts", "normalize_observations"],
         ),
     ],
 )  # fmt: skip
@@ -145,7 +146,12 @@ def test_an_unknown_format_is_refused(finished: Finished, quick: Quick, tmp_path
 def test_the_script_is_short_and_trains_with_stable_baselines3(tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3", reason="pip install --group bench")
     _, said = written(
-        tmp_path, "sb3", batch_size=16, learning_starts=100, learning_rate_decay="linear"
+        tmp_path,
+        "sb3",
+        batch_size=16,
+        learning_starts=100,
+        learning_rate_decay="linear",
+        n_steps=3,
     )
 
     script = tmp_path / "out.py"
