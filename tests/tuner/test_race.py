@@ -185,7 +185,8 @@ def test_a_pruner_ends_trials_early(tmp_path: Path, name: str) -> None:
         ("[space]", f'[pruner]\nname = "{name}"\n\n[space]'),
     )
 
-    ended = tuner("launch", written(tmp_path, text), "--workers", "1", folder=tmp_path)
+    few = ("--workers", "1", "--lanes", "4")  # two trials at a time, so that most have predecessors
+    ended = tuner("launch", written(tmp_path, text), *few, folder=tmp_path)
 
     assert ended.code == 0, ended.err
     pruned = [trial for trial in trials(tmp_path) if trial.state.name == "PRUNED"]
