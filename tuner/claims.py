@@ -5,7 +5,7 @@ from itertools import combinations
 from math import isclose
 from typing import Any
 
-from agents.environments import EnvSpec, describe
+from agents.environments import EnvFacts
 from agents.reference_returns import return_bounds
 from tuner.evidence import EnvFigures, Evidence, Sample
 from tuner.hparams_file import HparamsFile
@@ -24,15 +24,17 @@ TABLES = {
 }
 
 
-def contradictions(file: HparamsFile) -> list[str]:
-    """Every line names a place in the file whose content its seeds and scores do not bear out."""
+def contradictions(file: HparamsFile, found: Evidence, facts: EnvFacts) -> list[str]:
+    """Every line names a place in the file whose content its seeds and scores do not bear out.
+
+    found  what these say: `recomputed`
+    facts  of the file's environment
+    """
     if file.evidence is None:
         return []
-    said = file.evidence.model_dump()
+    said, expected = file.evidence.model_dump(), found.as_data()
     tables = {name: said[name] for name in TABLES if said.get(name)}
-    found = recomputed(file)
-    expected = found.as_data()
-    problems = [*_seed_problems(said, tables), *_env_problems(file, tables)]
+    problems = [*_seed_problems(said, tables), *_env_problems(file, tables, facts)]
     for name, table in tables.items():
         problems += _differing(f"evidence.{name}", OF_RUNS, table, expected[name])
     problems += _differing("evidence", OF_EVIDENCE, said, expected)
@@ -98,10 +100,8 @@ def _seed_problems(said: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterat
             )
 
 
-def _env_problems(file: HparamsFile, tables: Mapping[str, Any]) -> Iterator[str]:
-    spec = EnvSpec(file.env.id, file.env.kwargs)
-    facts = describe(spec)
-    bounds = return_bounds(spec, facts)
+def _env_problems(file: HparamsFile, tables: Mapping[str, Any], facts: EnvFacts) -> Iterator[str]:
+    bounds = return_bounds(file.env_spec, facts)
     for name, table in tables.items():
         if table["threshold"] not in (None, facts.reward_threshold):
             yield (

@@ -7,6 +7,7 @@ seeds chose it among the finalists, the test seeds chose nothing. Only the last 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from statistics import fmean
 from typing import Any
 
 from tuner.intervals import (
@@ -39,6 +40,16 @@ class EnvFigures:
     random_score: float | None = None
     threshold: float | None = None
     bounds: tuple[float, float] | None = None
+
+
+def measured_by(
+    score: str,
+    random_returns: Sequence[float],
+    threshold: float | None,
+    bounds: tuple[float, float] | None,
+) -> EnvFigures:
+    """What scores of this name are measured by. threshold: of the environment's returns."""
+    return EnvFigures(fmean(random_returns), threshold if score == "final" else None, bounds)
 
 
 @dataclass(frozen=True)

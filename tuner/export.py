@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.hparams_file import EnvTable, EvaluationTable, Evidence, HparamsFile
+from tuner.hparams_file import ALSO, EnvTable, EvaluationTable, Evidence, HparamsFile
 from tuner.seed_pools import Pool
 from tuner.storage import Run
 from tuner.study import USED_POOLS
@@ -54,4 +54,4 @@ def _made_with(summary: StudySummary, configuration: int) -> dict[str, str]:
 
 
 def _said(name: str, runs: Sequence[Run]) -> str:
-    return " and ".join(sorted({run.made_with.get(name, "unknown") for run in runs}))
+    return ALSO.join(sorted({run.made_with.get(name, "unknown") for run in runs}))

@@ -151,4 +151,4 @@ def _watched() -> "Callable[[Evaluated], None]":
 def _compared(run: "Trained") -> str:
     if run.claimed is None:
         return ""
-    return f", recorded {run.claimed} ({'equal' if run.score == run.claimed else 'NOT equal'})"
+    return f", recorded {run.claimed} ({wording.equality(run.score, run.claimed)})"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from agents.budget import Budget
+from agents.environments import EnvSpec
 from agents.errors import HparamsError
 from agents.files import write_whole
 from agents.hparams import Hparams, make_hparams
@@ -20,6 +21,7 @@ from tuner.errors import UsageError, VerificationError
 from tuner.search_space import STRICT
 
 SCHEMA = 1
+ALSO = " and "  # between what runs of one claim were made with, where that differs
 LARGEST_FILE_BYTES = 1_000_000
 DEEPEST_NESTING = 20
 
@@ -123,6 +125,11 @@ class HparamsFile(BaseModel):
     def budget(self) -> Budget:
         """What a run of it trains for."""
         return Budget(self.budget_steps, self.evaluation.marks, self.evaluation.episodes)
+
+    @property
+    def env_spec(self) -> EnvSpec:
+        """The environment of every run."""
+        return EnvSpec(self.env.id, self.env.kwargs)
 
     def claimed_scores(self) -> dict[int, float]:
         """The scores that the evidence records, by seed."""

@@ -6,27 +6,25 @@ For the same parameters it gives the same scores as `tuner launch`: the same see
 same lanes. It races against the trials of the Optuna study it is called in.
 """
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from statistics import fmean
 
 import optuna
 from optuna.trial import TrialState
 
 from agents.cohort import Evaluated, Failed, Finished, RunSpec
-from agents.environments import EnvSpec, describe
+from agents.environments import describe
 from agents.hparams import Hparams
 from agents.reference_returns import random_returns, return_bounds
 from agents.training import train
 from tuner.candidate import Candidate
 from tuner.errors import StudyError, TooManyFailures
-from tuner.evidence import RANDOM_EPISODES, EnvFigures, Sample
+from tuner.evidence import RANDOM_EPISODES, EnvFigures, Sample, measured_by
 from tuner.racing import decide
 from tuner.search_space import distributions, suggest
 from tuner.seed_pools import Pool
-from tuner.seed_statistics import run_score, trial_value, typical_variance
+from tuner.seed_statistics import broken_score, run_score, trial_value, typical_variance
 from tuner.study import Study, load
 from tuner.trials import RACE, OpenTrial, summary_attrs
 
@@ -108,8 +106,9 @@ class _Trial:
 
     def _score(self, event: Finished | Failed, curve: Sequence[Sequence[float]]) -> float:
         marks = self._study.run_budget.marks[: len(curve)]
-        reached = run_score(self._study.objective.score, marks, curve) if curve else math.inf
+        reached = run_score(self._study.objective.score, marks, curve) if curve else None
         if isinstance(event, Finished):
+            assert reached is not None
             if not event.exact:
                 warnings.warn(INEXACT, stacklevel=2)
             return reached
@@ -117,15 +116,14 @@ class _Trial:
             raise TooManyFailures(f"seed {event.run} failed: {event.reason}: {event.text}")
         assert self._env.random_score is not None
         self._failed += 1
-        return min(reached, self._env.random_score)
+        return broken_score(self._env.random_score, reached)
 
     def _runs(self, indices: Sequence[int]) -> dict[str, RunSpec]:
-        table = self._study.study
         return {
             str(index): RunSpec(
-                agent=table.agent,
+                agent=self._study.study.agent,
                 hparams=self._hparams,
-                env=EnvSpec(table.env, table.env_kwargs),
+                env=self._study.env_spec,
                 budget=self._study.run_budget,
                 seed=self._study.run_seed(Pool.TUNE, index),
             )
@@ -144,8 +142,7 @@ def _others(trial: optuna.Trial) -> dict[int, Sequence[float]]:
 
 
 def _env_figures(study: Study) -> EnvFigures:
-    env = EnvSpec(study.study.env, study.study.env_kwargs)
-    facts = describe(env)
+    env, facts = study.env_spec, describe(study.env_spec)
     returns = random_returns(env, RANDOM_EPISODES, study.run_seed(Pool.TUNE, 0))
-    threshold = facts.reward_threshold if study.objective.score == "final" else None
-    return EnvFigures(fmean(returns), threshold, return_bounds(env, facts))
+    bounds = return_bounds(env, facts)
+    return measured_by(study.objective.score, returns, facts.reward_threshold, bounds)

@@ -11,7 +11,6 @@ import optuna
 from scipy import stats
 
 from agents.cohort import Failed, RunSpec
-from agents.environments import EnvSpec
 from agents.training import Training
 from tuner.errors import TooManyFailures
 from tuner.finals import expected_runs
@@ -195,14 +194,13 @@ def steps_per_second(study: Study, seconds: float) -> float:
 
 
 def _samples(study: Study) -> Iterator[RunSpec]:
-    env = EnvSpec(study.study.env, study.study.env_kwargs)
     asked = optuna.create_study(sampler=make_sampler("random", study.study.master_seed))
     space = distributions(study.study.agent, study.space)
     for _ in range(LANES):
         hparams = study.hparams(asked.ask(space).params)
         learning = hparams.model_copy(update={"learning_starts": hparams.batch_size})
         seed = study.run_seed(Pool.TUNE, 0)
-        yield RunSpec(study.study.agent, learning, env, study.run_budget, seed)
+        yield RunSpec(study.study.agent, learning, study.env_spec, study.run_budget, seed)
 
 
 def _optimism(trials: int, seeds: int) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tuner import messages
 from tuner.phases import Work
-from tuner.seed_statistics import run_score
+from tuner.seed_statistics import broken_score, run_score
 from tuner.storage import Run, Store
 from tuner.study import Study
 
@@ -50,14 +50,14 @@ class Recorder:
         attempt: int,
         random_score: float,
     ) -> Run:
-        """What broke down scores what a random agent does, or less if it already was worse."""
+        """Write the run that is over, with its score."""
         key, made_with = training.work.key, self.made_with | {"optuna": version("optuna")}
         if isinstance(report, messages.Finished):
             made_with["lane_selftest"] = "exact" if report.exact else "approximate"
             score, error = training.score(self._study), None
         else:
-            reached = training.score(self._study) if training.marks else random_score
-            score, error = min(random_score, reached), f"{report.reason}: {report.text}"
+            reached = training.score(self._study) if training.marks else None
+            score, error = broken_score(random_score, reached), f"{report.reason}: {report.text}"
         run = Run(
             study=self._study.name,
             trial=key.trial,

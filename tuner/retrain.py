@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 
 from agents import checkpoint
 from agents.cohort import Evaluated, Failed, Finished, RunSpec
-from agents.environments import EnvSpec, describe
+from agents.environments import describe
 from agents.evaluation import play
 from agents.exactness import exact_arithmetic
 from agents.files import write_whole
@@ -21,7 +21,7 @@ from tuner.errors import TooManyFailures, UsageError
 from tuner.evidence import RANDOM_EPISODES
 from tuner.hparams_file import HparamsFile
 from tuner.seed_pools import Pool, run_seed
-from tuner.seed_statistics import run_score
+from tuner.seed_statistics import broken_score, run_score
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def scores(
     if failures:
         random_score = _random_score(file)
         for seed, event in failures.items():
-            reached = _score(file, curves[seed]) if curves[seed] else random_score
+            reached = _score(file, curves[seed]) if curves[seed] else None
             why = f"{event.reason}: {event.text.strip().splitlines()[-1]}"
-            found[seed] = Scored(min(random_score, reached), exact=True, failure=why)
+            found[seed] = Scored(broken_score(random_score, reached), exact=True, failure=why)
     return found
 
 
@@ -76,7 +76,7 @@ def _random_score(file: HparamsFile) -> float:
         seed = evidence.tune.seeds[0]
     elif evidence is not None and evidence.master_seed is not None:
         seed = run_seed(evidence.master_seed, Pool.TUNE, 0)
-    return fmean(random_returns(EnvSpec(file.env.id, file.env.kwargs), RANDOM_EPISODES, seed))
+    return fmean(random_returns(file.env_spec, RANDOM_EPISODES, seed))
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,7 @@ def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
     if not directory.is_dir():
         raise UsageError(f"'{directory}' is not a directory; name one such as trained/seed-0")
     file = hparams_file.read(directory / "hparams.json")
-    env = EnvSpec(file.env.id, file.env.kwargs)
-    facts = describe(env)
+    env, facts = file.env_spec, describe(file.env_spec)
     policy = checkpoint.load(directory, file.agent, file.checked_hparams(), facts)
     with exact_arithmetic():
         played = play(policy, env, facts, [seed], marks=[0], episodes=episodes)
@@ -195,8 +194,7 @@ def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
 
 
 def _run_spec(file: HparamsFile, seed: int) -> RunSpec:
-    env = EnvSpec(file.env.id, file.env.kwargs)
-    return RunSpec(file.agent, file.checked_hparams(), env, file.budget, seed)
+    return RunSpec(file.agent, file.checked_hparams(), file.env_spec, file.budget, seed)
 
 
 def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:

@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from statistics import fmean
 
-from agents.environments import EnvSpec, describe
+from agents.environments import describe
 from agents.hparams import Hparams, lane_cost, shaping_values
 from tuner import messages
 from tuner.crew import Crew, Died
 from tuner.errors import Stopped, TooManyFailures
-from tuner.evidence import RANDOM_EPISODES, EnvFigures, env_figures
+from tuner.evidence import RANDOM_EPISODES, EnvFigures, env_figures, measured_by
 from tuner.failures import Endings
 from tuner.finals import FINALS, Finals, expected_runs, finals_of
 from tuner.lane_count import lane_room
@@ -64,7 +63,7 @@ class Scheduler:
         self._recorder = Recorder(study, store)
         self._training: dict[str, Training] = {}
         self._attempts: dict[str, int] = {}
-        self._runs_done = sum(run.score is not None for run in store.runs(study.name, purpose=None))
+        self._runs_done = store.finished_since(study.name, 0.0)
         self._steps_done = self._cohort_steps_done = 0
         self._to_come = 0  # runs of the parts behind the one at hand, as far as can be told
         self._best: Best | None = None
@@ -117,8 +116,7 @@ class Scheduler:
         resources, study = self._resources, self._study
         crew = Crew(resources.workers, resources.lanes, resources.device, resources.imports)
         if resources.lanes is None:
-            env = EnvSpec(study.study.env, study.study.env_kwargs)
-            room = lane_room(study, resources.workers, describe(env).features)
+            room = lane_room(study, resources.workers, describe(study.env_spec).features)
             sample = self._admission("sample", study.hparams({}), seed=0)
             crew.choose_lanes(sample, room)
         if self._env is None:
@@ -196,8 +194,8 @@ class Scheduler:
             raise TooManyFailures(
                 f"{report.failure}\nmend it, then launch again: nothing is recorded yet"
             )
-        threshold = report.threshold if self._study.objective.score == "final" else None
-        self._env = EnvFigures(fmean(report.returns), threshold, report.bounds)
+        score = self._study.objective.score
+        self._env = measured_by(score, report.returns, report.threshold, report.bounds)
         self._trials.note(ENV_FIGURES, asdict(self._env))
 
     def _play_again(self, death: Died, crew: Crew) -> None:

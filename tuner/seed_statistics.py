@@ -30,6 +30,14 @@ def run_score(name: str, steps: Sequence[int], returns: Sequence[Sequence[float]
     return fmean(means[-marks:])
 
 
+def broken_score(random_score: float, reached: float | None) -> float:
+    """What a run scores that broke down: as much as a random agent, or less if it already did.
+
+    reached: its score by the marks it came to; None before the first
+    """
+    return random_score if reached is None else min(random_score, reached)
+
+
 @dataclass(frozen=True)
 class Spread:
     """How a configuration did over its seeds. std is None for a single seed."""

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agents.budget import Budget
+from agents.environments import EnvSpec
 from agents.errors import HparamsError
 from agents.hparams import KINDS, Hparams, make_hparams
 from agents.problems import problem_lines
@@ -66,6 +67,11 @@ class Study(BaseModel):
     def run_budget(self) -> Budget:
         """What every run of the study trains for."""
         return Budget(self.budget.steps, self.budget.evaluations, self.budget.episodes)
+
+    @property
+    def env_spec(self) -> EnvSpec:
+        """The environment of every run."""
+        return EnvSpec(self.study.env, self.study.env_kwargs)
 
     @property
     def race(self) -> Rule:

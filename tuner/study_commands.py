@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from agents.environments import EnvSpec, describe, import_environments
+from agents.environments import describe, import_environments
 from tuner import options, screen
 from tuner import study as study_files
 from tuner.arguments import (
@@ -56,10 +56,7 @@ def launch(
     if trials is not None:
         loaded = loaded.with_trials(options.trial_count(trials))
     resources = _resources(loaded, workers, lanes, timeout, device, allow_import)
-    with open_for_writing(storage) as store:
-        _run(loaded, store, resources, PARTS[:1] if search_only else PARTS)
-        summary = summarize(store, loaded.name)
-    _print_end(summary, storage)
+    _run(loaded, storage, resources, PARTS[:1] if search_only else PARTS)
 
 
 def confirm(
@@ -81,10 +78,7 @@ def confirm(
             "`tuner launch` searches"
         )
     resources = _resources(summary.study, workers, lanes, timeout, device, allow_import)
-    with open_for_writing(storage) as store:
-        _run(summary.study, store, resources, PARTS[1:])
-        summary = summarize(store, summary.study.name)
-    _print_end(summary, storage)
+    _run(summary.study, storage, resources, PARTS[1:])
 
 
 def plan(
@@ -173,7 +167,7 @@ def _resources(
     imports: Sequence[str] | None,
 ) -> Resources:
     """Checked, before anything is made or changed."""
-    describe(EnvSpec(study.study.env, study.study.env_kwargs))
+    describe(study.env_spec)
     return Resources(
         workers=options.at_least_one("--workers", options.cores() if workers is None else workers),
         lanes=None if lanes is None else options.at_least_one("--lanes", lanes),
@@ -183,7 +177,15 @@ def _resources(
     )
 
 
-def _run(study: Study, store: Store, resources: Resources, parts: Sequence[str]) -> None:
+def _run(study: Study, storage: str, resources: Resources, parts: Sequence[str]) -> None:
+    """Launch these parts of a study, and print what came of them."""
+    with open_for_writing(storage) as store:
+        _launch(study, store, resources, parts)
+        summary = summarize(store, study.name)
+    _print_end(summary, storage)
+
+
+def _launch(study: Study, store: Store, resources: Resources, parts: Sequence[str]) -> None:
     console = Console(stderr=True)
     with StopSignals() as stop, screen.progress_screen(console) as shown:
         try:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 from typing import Any
 
@@ -43,13 +44,13 @@ class StudySummary:
     finals: Finals
     env: EnvFigures
 
-    @property
+    @cached_property
     def complete(self) -> list[TrialSummary]:
         """The trials with a value, best first; of equals the one with the lower number."""
         done = [trial for trial in self.trials if trial.value is not None]  # and runs of ours
         return sorted(done, key=lambda trial: (-(trial.value or 0.0), trial.number))
 
-    @property
+    @cached_property
     def reliability(self) -> float | None:
         """The share of the differences between trials that is real; None if it cannot be told."""
         field = {trial.number: trial.sample.scores for trial in self.complete if trial.sample}

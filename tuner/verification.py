@@ -12,16 +12,16 @@ from statistics import fmean
 from typing import Any
 
 from agents.cohort import Evaluated
-from agents.environments import EnvSpec, describe
+from agents.environments import describe
 from agents.provenance import made_with
 from agents.reference_returns import return_bounds
 from tuner import retrain
 from tuner.claims import contradictions, recomputed
 from tuner.errors import UsageError, VerificationError
-from tuner.hparams_file import HparamsFile, RunsTable
+from tuner.hparams_file import ALSO, HparamsFile, RunsTable
 from tuner.intervals import Interval, claim_interval
 from tuner.seed_pools import Pool, run_seed
-from tuner.wording import sentence
+from tuner.wording import equality, sentence
 
 # What bits depend on. Another interpreter or Optuna changes none.
 DECISIVE = ("dqn_tuner", "torch", "gymnasium", "numpy", "blas", "processor")
@@ -38,6 +38,7 @@ class Verdict:
     interval  where the claimed mean must lie, if it need not be equal; None: all scores are alike
     failures  seed → why its run broke down now; `failed` is how many the file says did
     words     what the claim's own scores say, in words; `said` is what the file says
+    mixed     whether the claim's own runs were made on unlike machines or versions
     picked    whether the seeds do not follow from a master seed that the file names
     """
 
@@ -51,6 +52,7 @@ class Verdict:
     failed: int
     words: str
     said: str | None
+    mixed: bool
     picked: bool
 
     @property
@@ -70,7 +72,7 @@ class Verdict:
     def arithmetic_is_the_same(self) -> bool:
         """Whether two different scores came out equal bit for bit, which they do nowhere else."""
         equal = {s for seed, s in self.scores.items() if self.claimed.get(seed) == s}
-        return "and" not in self.why_not.split() and len(equal) > 1
+        return not self.mixed and len(equal) > 1
 
     @property
     def holds(self) -> bool:
@@ -111,7 +113,7 @@ class Verdict:
         lines = []
         for seed, score in self.scores.items():
             before = self.claimed.get(seed)
-            same = "" if before is None else f", claimed {before} ({_equality(score, before)})"
+            same = "" if before is None else f", claimed {before} ({equality(score, before)})"
             broken = f", broke down ({self.failures[seed]})" if seed in self.failures else ""
             lines.append(f"seed {seed}: score {score}{same}{broken}")
         if self.purpose != Pool.TEST.word:
@@ -167,7 +169,8 @@ def verify(
     Raises UsageError where the file claims nothing, VerificationError where it contradicts itself.
     """
     purpose, table = _claim(file)
-    if problems := contradictions(file):
+    facts, found = describe(file.env_spec), recomputed(file)
+    if problems := contradictions(file, found, facts):
         raise VerificationError(problems)
     claimed = dict(zip(table.seeds, table.scores, strict=True))
     seeds = list(claimed) if fresh is None else _fresh_seeds(fresh, list(file.claimed_scores()))
@@ -176,8 +179,7 @@ def verify(
     scores = {seed: runs[seed].score for seed in seeds}
     evidence = file.evidence
     assert evidence is not None  # there is a claim
-    spec = EnvSpec(file.env.id, file.env.kwargs)
-    bounds = return_bounds(spec, describe(spec))
+    bounds = return_bounds(file.env_spec, facts)
     return Verdict(
         purpose=purpose,
         claimed=claimed,
@@ -187,8 +189,9 @@ def verify(
         interval=claim_interval(list(scores.values()), list(claimed.values()), bounds),
         failures={seed: run.failure for seed, run in runs.items() if run.failure is not None},
         failed=table.failed,
-        words=sentence(recomputed(file)),
+        words=sentence(found),
         said=evidence.sentence,
+        mixed=any(ALSO in (file.made_with or {}).get(name, "") for name in DECISIVE),
         picked=evidence.master_seed is None or purpose in (evidence.own_seeds or ()),
     )
 
@@ -226,10 +229,6 @@ def _why_not_exact(file: HparamsFile, device: str, fresh: int | None, exact_here
     return "; ".join(
         f"{name} was {before.get(name, 'not recorded')}, here {now[name]}" for name in differing
     )
-
-
-def _equality(one: float, other: float) -> str:
-    return "equal" if one == other else "NOT equal"
 
 
 def _range(interval: Interval) -> str:

@@ -103,6 +103,11 @@ def reliability_warning(reliability: float | None) -> str:
     )
 
 
+def equality(one: float, other: float) -> str:
+    """Of two scores, bit for bit."""
+    return "equal" if one == other else "NOT equal"
+
+
 def ends(interval: Interval) -> str:
     """As "441.0 to 485.2"."""
     return f"{interval.low:.1f} to {interval.high:.1f}"

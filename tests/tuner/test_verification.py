@@ -137,6 +137,7 @@ def verdict(claimed: dict[int, float], scores: dict[int, float], **more: Any) ->
         "failed": 0,
         "words": "words",
         "said": "words",
+        "mixed": False,
         "picked": False,
     }
     return Verdict(claimed=claimed, scores=scores, **(known | more))
@@ -153,7 +154,7 @@ def test_where_two_different_scores_came_out_equal_the_others_must_too() -> None
     claimed, scores = {1: 20.5, 2: 31.25, 3: 190.0}, {1: 20.5, 2: 31.25, 3: 40.0}
 
     found = verdict(claimed, scores)
-    mixed = verdict(claimed, scores, why_not="processor was one and another, here one")
+    mixed = verdict(claimed, scores, mixed=True)
 
     assert found.objection == "2 of 3 scores are equal bit for bit, so that the others must be too"
     assert mixed.holds
