@@ -38,7 +38,8 @@ class Verdict:
     interval  where the claimed mean must lie, if it need not be equal; None: all scores are alike
     failures  seed → why its run broke down now; `failed` is how many the file says did
     words     what the claim's own scores say, in words; `said` is what the file says
-    mixed     whether the claim's own runs were made on unlike machines or versions
+    uneven    whether the bits of one run may be equal and of another not: unlike machines made the
+              claim, or its lanes or these depend on their neighbours
     picked    whether the seeds do not follow from a master seed that the file names
     """
 
@@ -52,7 +53,7 @@ class Verdict:
     failed: int
     words: str
     said: str | None
-    mixed: bool
+    uneven: bool
     picked: bool
 
     @property
@@ -72,7 +73,7 @@ class Verdict:
     def arithmetic_is_the_same(self) -> bool:
         """Whether two different scores came out equal bit for bit, which they do nowhere else."""
         equal = {s for seed, s in self.scores.items() if self.claimed.get(seed) == s}
-        return not self.mixed and len(equal) > 1
+        return not self.uneven and len(equal) > 1
 
     @property
     def holds(self) -> bool:
@@ -175,7 +176,8 @@ def verify(
     claimed = dict(zip(table.seeds, table.scores, strict=True))
     seeds = list(claimed) if fresh is None else _fresh_seeds(fresh, list(file.claimed_scores()))
     runs = retrain.scores(file, seeds, device=device, watch=watch)
-    why_not = _why_not_exact(file, device, fresh, all(run.exact for run in runs.values()))
+    independent = _independent_lanes(file) and all(run.exact for run in runs.values())
+    why_not = _why_not_exact(file, device, fresh, independent)
     scores = {seed: runs[seed].score for seed in seeds}
     evidence = file.evidence
     assert evidence is not None  # there is a claim
@@ -191,7 +193,7 @@ def verify(
         failed=table.failed,
         words=sentence(found),
         said=evidence.sentence,
-        mixed=any(ALSO in (file.made_with or {}).get(name, "") for name in DECISIVE),
+        uneven=_of_several_machines(file) or not independent,
         picked=evidence.master_seed is None or purpose in (evidence.own_seeds or ()),
     )
 
@@ -216,15 +218,23 @@ def _fresh_seeds(count: int, used: Sequence[int]) -> list[int]:
     return seeds
 
 
-def _why_not_exact(file: HparamsFile, device: str, fresh: int | None, exact_here: bool) -> str:
-    """Why bits may differ; "" if they must not."""
+def _independent_lanes(file: HparamsFile) -> bool:
+    return "approximate" not in (file.made_with or {}).get("lane_selftest", "")
+
+
+def _of_several_machines(file: HparamsFile) -> bool:
+    return any(ALSO in (file.made_with or {}).get(name, "") for name in DECISIVE)
+
+
+def _why_not_exact(file: HparamsFile, device: str, fresh: int | None, independent: bool) -> str:
+    """Why bits may differ; "" if they must not. independent: whether all lanes are and were."""
     before, now = file.made_with or {}, made_with()
     differing = [name for name in DECISIVE if before.get(name) != now[name]]
     if fresh is not None:
         return "other seeds were trained"
     if device != "cpu":
         return f"trained on {device}"
-    if "approximate" in before.get("lane_selftest", "") or not exact_here:
+    if not independent:
         return "lanes are not independent bit for bit where they were trained"
     return "; ".join(
         f"{name} was {before.get(name, 'not recorded')}, here {now[name]}" for name in differing
