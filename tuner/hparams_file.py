@@ -18,11 +18,11 @@ from agents.files import write_whole
 from agents.hparams import Hparams, make_hparams
 from agents.problems import problem_lines
 from tuner.errors import UsageError, VerificationError
+from tuner.input_files import read_small
 from tuner.search_space import STRICT
 
 SCHEMA = 1
 ALSO = " and "  # between what runs of one claim were made with, where that differs
-LARGEST_FILE_BYTES = 1_000_000
 DEEPEST_NESTING = 20
 
 
@@ -177,15 +177,8 @@ def read(path: Path) -> HparamsFile:
     Raises UsageError for a wrong file, VerificationError for a damaged or edited one.
     """
     where = str(path)
-    try:
-        with path.open("rb") as opened:
-            content = opened.read(LARGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise UsageError(f"{where}: no such file; `tuner export` writes one") from None
-    except OSError as error:
-        raise UsageError(f"{where}: cannot be read ({error.strerror})") from None
-    if len(content) > LARGEST_FILE_BYTES:
-        raise UsageError(f"{where}: larger than 1 MB, which no hparams.json is")
+    missing, too_large = "`tuner export` writes one", ", which no hparams.json is"
+    content = read_small(path, UsageError, missing, too_large)
     data = _parsed(content, where)
     claimed = data.pop("sha256", None)
     if claimed is not None and claimed != checksum(data):

@@ -19,6 +19,7 @@ from agents.errors import HparamsError
 from agents.hparams import KINDS, Hparams, make_hparams
 from agents.problems import problem_lines
 from tuner.errors import StudyError
+from tuner.input_files import read_small
 from tuner.racing import Rule
 from tuner.search_space import (
     STRICT,
@@ -39,7 +40,6 @@ from tuner.study_tables import (
     StudyTable,
 )
 
-LARGEST_FILE_BYTES = 1_000_000
 USED_POOLS = (Pool.TUNE, Pool.CONFIRM, Pool.TEST)
 # What may change when a study is continued; everything else is its identity.
 CHANGEABLE = ("study.trials",)
@@ -137,7 +137,8 @@ def load(name_or_path: str) -> Study:
     """
     path = Path(name_or_path)
     if path.suffix == ".toml" or os.path.isfile(path):  # which takes names of any length
-        return parse(_read(path), str(path))
+        missing, too_large = "`tuner studies` lists the shipped ones", "; it is a page of text"
+        return parse(read_small(path, StudyError, missing, too_large), str(path))
     shipped = shipped_names()
     if name_or_path not in shipped:
         near = get_close_matches(name_or_path, shipped, n=1)
@@ -206,19 +207,6 @@ def flat(table: Any, prefix: str = "") -> Sequence[tuple[str, Any]]:
         return [(prefix, table)]
     inner = ((f"{prefix}.{key}" if prefix else key, value) for key, value in table.items())
     return [pair for key, value in inner for pair in flat(value, key)]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise StudyError(f"{path}: no such file; `tuner studies` lists the shipped ones") from None
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) > LARGEST_FILE_BYTES:
-        raise StudyError(f"{path}: larger than 1 MB; a study file is a page of text")
-    return content
 
 
 def _seed_problems(seeds: SeedsTable) -> list[str]:
