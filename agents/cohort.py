@@ -10,7 +10,7 @@ from agents.budget import Budget
 from agents.environments import EnvFacts, EnvSpec
 from agents.evaluation import Due, Evaluations
 from agents.exactness import exact_arithmetic
-from agents.hparams import Hparams, shaping_values
+from agents.hparams import Hparams
 from agents.lane_envs import make_lane_envs
 from agents.learner import make_learner
 from agents.randomness import Purpose, environment_seed
@@ -32,8 +32,7 @@ class RunSpec:
     def cohort_key(self) -> Hashable:
         """Equal for runs whose lanes fit into one cohort."""
         kwargs = tuple(sorted((name, repr(value)) for name, value in self.env.kwargs.items()))
-        shaping = shaping_values(self.agent, self.hparams)
-        return (self.agent, self.env.id, kwargs, self.budget, shaping)
+        return (self.agent, self.env.id, kwargs, self.budget, self.hparams.shape)
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Cohort:
 
     def __init__(self, spec: RunSpec, facts: EnvFacts, device: torch.device) -> None:
         self._budget = spec.budget
-        self._train_freq = spec.hparams.train_freq
+        self._rhythm = spec.hparams.rhythm
         self._learner = make_learner(spec.agent, spec.hparams, facts, spec.budget.steps, device)
         with exact_arithmetic():
             self._exact = self._learner.is_exact(spec.budget.episodes)
@@ -125,7 +124,7 @@ class Cohort:
                 yield from self._evaluate()
 
     def _let_in(self) -> None:
-        if self._waiting and (not self._lanes or self._steps[0] % self._train_freq == 0):
+        if self._waiting and (not self._lanes or self._steps[0] % self._rhythm == 0):
             for lane in self._waiting:
                 seed = lane.spec.seed
                 self._learner.admit(lane.spec.hparams, seed)

@@ -4,12 +4,13 @@ The semantics are those of Stable-Baselines3's DQN where the two overlap: the or
 storing, target update and training; Huber loss; Adam; clipping by the global norm; a time limit
 bootstraps and a death does not. Departures:
 
-- squared loss, exponential decay, Double DQN and running observation scales are offered as well;
+- squared loss, exponential decay, decay by episodes, Double DQN, other heads, priorities and
+  running observation scales are offered as well;
 - transitions over n steps are stored when they are complete, the newest n - 1 are not sampled yet;
 - the replay holds one environment's transitions per lane, and indices are 32-bit fractions of its
   fill (a bias below fill / 2**32);
 - random numbers are counter-based (see `randomness`), so single draws differ;
-- widths and batch sizes are filled up with what weighs nothing (see `hparams.filled_up`).
+- widths and batch sizes are filled up with what weighs nothing (see `deep_q_hparams.filled_up`).
 
 Networks, gradients and Adam live on the device; everything else is numpy beside the environments.
 """
@@ -21,16 +22,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agents.deep_q_hparams import DeepQHparams, filled_up
 from agents.environments import EnvFacts, Step
 from agents.exactness import network_is_exact
 from agents.exploration import EpsilonGreedy
-from agents.hparams import Hparams, filled_up
+from agents.heads import ActionValues
+from agents.hparams import Hparams
 from agents.mirror import Mirror
 from agents.n_step import NStep
-from agents.networks import Forward, initial_weights, shapes, stacked, unstacked
+from agents.networks import initial_weights, shapes, stacked, unstacked
 from agents.normalization import RunningScale
 from agents.optimizer import LaneAdam
 from agents.policy import DeepQPolicy, layer_sizes, named_tensors
+from agents.priorities import Priorities
 from agents.randomness import Draws, Purpose, generator
 from agents.replay import Replay
 from agents.stacks import Stack
@@ -44,7 +48,7 @@ class DeepQ:
     """Deep Q-learning lanes of equal shaping hyperparameters."""
 
     def __init__(
-        self, hparams: Hparams, facts: EnvFacts, budget_steps: int, device: torch.device
+        self, hparams: DeepQHparams, facts: EnvFacts, budget_steps: int, device: torch.device
     ) -> None:
         self._shaping = hparams
         self._facts = facts
@@ -56,6 +60,7 @@ class DeepQ:
         self._optimizer = LaneAdam(self._online.flat.shape[1], device)
         self._replay = Replay(facts.features)
         self._window: NStep | None = None  # while every lane learns from single steps
+        self._priorities: Priorities | None = None  # while every lane samples uniformly
         self._exploration = EpsilonGreedy()
         self._scale = (
             RunningScale(facts.features, device) if hparams.normalize_observations else None
@@ -63,11 +68,12 @@ class DeepQ:
         block = max(1, REPLAY_BLOCK_WORDS // self._batch_size)
         self._replay_draws = Draws(Purpose.REPLAY, words=self._batch_size, block=block)
         self._action_draws = Draws(Purpose.EXPLORATION, words=2, block=EXPLORATION_BLOCK)
-        self._lanes: list[Hparams] = []
+        self._lanes: list[DeepQHparams] = []
         self._steps_to_target = 0
         self._fits = False
 
     def admit(self, hparams: Hparams, seed: int) -> None:
+        assert isinstance(hparams, DeepQHparams)
         own_sizes = layer_sizes(hparams, self._facts, filled=False)
         fresh = initial_weights(own_sizes, generator(seed, Purpose.WEIGHTS))
         weights = stacked(fresh, self._sizes, self._device)
@@ -75,13 +81,8 @@ class DeepQ:
         self._target = self._target.joined(weights)
         self._optimizer.admit(hparams.max_grad_norm)
         self._replay.admit(min(hparams.buffer_size, self._budget_steps))
-        self._exploration.admit(hparams)
-        if self._window is None and hparams.n_steps > 1:
-            self._window = NStep(self._facts.features)
-            for lane in self._lanes:  # with single steps, of which none is open
-                self._window.admit(lane.n_steps, lane.gamma)
-        if self._window is not None:
-            self._window.admit(hparams.n_steps, hparams.gamma)
+        self._exploration.admit(hparams, random_until=hparams.learning_starts)
+        self._admit_where_needed(hparams)
         if self._scale is not None:
             self._scale.admit()
         self._replay_draws.admit(seed)
@@ -92,8 +93,8 @@ class DeepQ:
     def keep(self, rows: Sequence[int]) -> None:
         self._online = self._online.selected(rows)
         self._target = self._target.selected(rows)
-        parts = (self._optimizer, self._replay, self._window, self._exploration, self._scale)
-        for part in parts:
+        parts = (self._optimizer, self._replay, self._exploration, self._scale)
+        for part in (*parts, self._window, self._priorities):
             if part is not None:
                 part.keep(rows)
         self._replay_draws.keep(rows)
@@ -110,9 +111,8 @@ class DeepQ:
         self._shown.array[:, 0, :-1] = observations
         self._shown.push()
         if self._scale is not None:
-            self._scale.scale().apply(self._shown.tensor, out=self._acting.inputs)
-        self._acting()
-        greedy = self._acting_values.pull()[:, :, 0].argmax(axis=1)
+            self._scale.scale().apply(self._shown.tensor, out=self._seen)
+        greedy = self._acting()[:, :, 0].argmax(axis=1)
         return self._exploration.choose(greedy, self._facts.actions, steps, draws)
 
     def learn(
@@ -123,12 +123,9 @@ class DeepQ:
         next_observations: NDArray[np.float32],
         steps: NDArray[np.int64],
     ) -> None:
-        if self._window is None:
-            reward, terminated = step.reward, step.terminated
-            self._replay.store(observations, actions, reward, terminated, next_observations)
-        else:
-            pushed = self._window.push(observations, actions, step, next_observations)
-            self._replay.append(pushed)
+        self._store(observations, actions, step, next_observations)
+        if self._counts_episodes:
+            self._exploration.end(step.terminated | step.truncated)
         self._update_targets(steps)
         if steps[0] % self._shaping.train_freq == 0:  # lanes are admitted in step with each other
             learning = (steps > self._learning_starts) & ~self._replay.is_empty
@@ -137,19 +134,25 @@ class DeepQ:
             for _ in range(self._shaping.gradient_steps):
                 draws = self._replay_draws.next()  # counted by the lane's rounds, learning or not
                 if any_learns:
-                    self._replay.sample(draws, out=self._gradient.sampled)
-                    self._gradient()
+                    self._update(draws, learning, steps)
                     self._optimizer.step(learning, rates)
 
     def is_exact(self, episodes: int) -> bool:
         return all(
             network_is_exact(self._sizes, self._shaping.activation, batch, self._device)
-            for batch in {1, episodes, self._batch_size}
+            for batch in {*(1, episodes, self._batch_size), *self._paired(episodes)}
         )
+
+    def _paired(self, episodes: int) -> set[int]:
+        """Batches in which every observation stands beside every action."""
+        if self._shaping.head != "state_action":
+            return set()
+        return {self._facts.actions * batch for batch in (1, episodes, self._batch_size)}
 
     def policy(self, rows: Sequence[int]) -> DeepQPolicy:
         scale = self._scale.scale().selected(rows) if self._scale is not None else None
-        return DeepQPolicy(self._online.selected(rows), self._shaping.activation, scale)
+        weights = self._online.selected(rows)
+        return DeepQPolicy(self._shaping, self._facts.actions, weights, scale)
 
     def diverged(self, rows: Sequence[int]) -> list[bool]:
         finite = self._online.finite()
@@ -159,6 +162,53 @@ class DeepQ:
         scale = self._scale.scale().selected([row]) if self._scale is not None else None
         own_sizes = layer_sizes(self._lanes[row], self._facts, filled=False)
         return named_tensors(unstacked(self._online, row, own_sizes), scale)
+
+    def _admit_where_needed(self, hparams: DeepQHparams) -> None:
+        """To the parts that are there only since a lane needed them, with the lanes before it."""
+        if self._window is None and hparams.n_steps > 1:
+            self._window = NStep(self._facts.features)
+            for lane in self._lanes:  # with single steps, of which none is open
+                self._window.admit(lane.n_steps, lane.gamma)
+        if self._window is not None:
+            self._window.admit(hparams.n_steps, hparams.gamma)
+        if self._priorities is None and hparams.priority_alpha > 0.0:
+            self._priorities = Priorities(self._budget_steps)
+            for lane in self._lanes:  # of which none has any
+                self._priorities.admit(0.0, lane.priority_beta, capacity=1)
+        if self._priorities is not None:
+            capacity = min(hparams.buffer_size, self._budget_steps)
+            self._priorities.admit(hparams.priority_alpha, hparams.priority_beta, capacity)
+
+    def _store(
+        self,
+        observations: NDArray[np.float32],
+        actions: NDArray[np.int64],
+        step: Step,
+        next_observations: NDArray[np.float32],
+    ) -> None:
+        """Keep what the step brought, or what it completed."""
+        if self._window is None:
+            lane, reward, terminated = np.arange(len(actions)), step.reward, step.terminated
+            place = self._replay.store(observations, actions, reward, terminated, next_observations)
+        else:
+            completed = self._window.push(observations, actions, step, next_observations)
+            lane, place = completed.lane, self._replay.append(completed)
+        if self._priorities is not None:
+            self._priorities.insert(lane, place)
+
+    def _update(
+        self, draws: NDArray[np.uint32], learning: NDArray[np.bool_], steps: NDArray[np.int64]
+    ) -> None:
+        """Work out the gradient of what these draws sample."""
+        gradient, priorities, place = self._gradient, self._priorities, self._replay.uniform(draws)
+        if priorities is None:
+            self._replay.read(place, out=gradient.sampled)
+            gradient()
+            return
+        place, expected = priorities.sample(place, draws, self._replay.fill)
+        self._replay.read(place, out=gradient.sampled)
+        errors = gradient(priorities.weights(expected, gradient.counted, steps))
+        priorities.update(place, errors, gradient.counted, learning)
 
     def _learning_rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Of every lane now, [lanes]."""
@@ -189,14 +239,23 @@ class DeepQ:
         self._fits = True
         lanes, shaping = self._lanes, self._shaping
         shown = torch.ones((len(lanes), 1, self._facts.features + 1), device=self._device)
-        inputs = shown if self._scale is None else torch.ones_like(shown)
-        self._acting = Forward(self._online, inputs, shaping.activation)
-        self._shown, self._acting_values = Mirror(shown), Mirror(self._acting.values)
+        self._shown, self._seen = Mirror(shown), shown
+        if self._scale is not None:
+            self._seen = torch.ones_like(shown)
+        actions, activation = self._facts.actions, shaping.activation
+        self._acting = ActionValues(shaping.head, actions, self._online, self._seen, activation)
         self._gradient = TDGradient(
-            lanes, self._online, self._target, self._replay, self._scale, self._batch_size
+            lanes,
+            self._online,
+            self._target,
+            self._replay,
+            self._scale,
+            self._batch_size,
+            self._facts.actions,
         )
         self._optimizer.bind(self._online, self._gradient.gradients)
         self._steps_to_target = 0  # unknown: look at the next step
+        self._counts_episodes = self._exploration.counts_episodes
         tau = [[lane.tau] for lane in lanes]
         self._tau: Tensor = torch.tensor(tau, dtype=torch.float32, device=self._device)
         self._target_interval: NDArray[np.int64] = np.array(

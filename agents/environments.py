@@ -88,12 +88,16 @@ class EnvSpec:
 
 @dataclass(frozen=True)
 class EnvFacts:
-    """What an agent needs to know of an environment before it is built."""
+    """What an agent needs to know of an environment before it is built.
+
+    discrete: whether observations are states with a number, which features show as one-hot
+    """
 
     features: int
     actions: int
     reward_threshold: float | None
     episode_limit: int | None
+    discrete: bool = False
 
 
 def import_environments(modules: Sequence[str]) -> None:
@@ -139,6 +143,7 @@ def describe(spec: EnvSpec) -> EnvFacts:
             actions=int(actions.n),
             reward_threshold=made.reward_threshold,
             episode_limit=made.max_episode_steps,
+            discrete=isinstance(observations, spaces.Discrete),
         )
     finally:
         env.close()

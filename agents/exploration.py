@@ -1,14 +1,32 @@
 """How often an agent acts at random, as a function of its own step, and the choice itself."""
 
 from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.hparams import Hparams
-
 WORD = 2.0**32
 STEPS_AHEAD = 256
+
+
+class EpsilonSchedule(Protocol):
+    """The hyperparameters of a schedule."""
+
+    @property
+    def epsilon_start(self) -> float: ...
+
+    @property
+    def epsilon_end(self) -> float: ...
+
+    @property
+    def epsilon_decay_steps(self) -> int: ...
+
+    @property
+    def epsilon_decay(self) -> Literal["linear", "exponential"]: ...
+
+    @property
+    def epsilon_clock(self) -> Literal["steps", "episodes"]: ...
 
 
 class EpsilonGreedy:
@@ -17,7 +35,9 @@ class EpsilonGreedy:
     linear       epsilon(t) = start + (end - start) * min(t / decay_steps, 1)
     exponential  epsilon(t) = end + (start - end) * exp(-t / decay_steps)
 
-    Before its `learning_starts`-th step a lane acts at random (as in Stable-Baselines3).
+    t counts the lane's steps, or the episodes that it has ended.
+
+    Before its step `random_until` a lane acts at random (as in Stable-Baselines3).
     """
 
     def __init__(self) -> None:
@@ -25,18 +45,22 @@ class EpsilonGreedy:
         self._end = np.empty(0)
         self._decay_steps = np.empty(0)
         self._exponential = np.empty(0, dtype=np.bool_)
+        self._by_episode = np.empty(0, dtype=np.bool_)
+        self._episodes = np.empty(0, dtype=np.int64)
         self._random_until = np.empty(0, dtype=np.int64)
         self._limits: NDArray[np.float64] | None = None
         self._looked_from = 0
 
-    def admit(self, hparams: Hparams) -> None:
+    def admit(self, hparams: EpsilonSchedule, *, random_until: int = 0) -> None:
         """Add a lane behind the last."""
         self._start = np.append(self._start, hparams.epsilon_start)
         self._end = np.append(self._end, hparams.epsilon_end)
         self._decay_steps = np.append(self._decay_steps, hparams.epsilon_decay_steps)
         exponential = hparams.epsilon_decay == "exponential"
         self._exponential = np.append(self._exponential, exponential)
-        self._random_until = np.append(self._random_until, hparams.learning_starts)
+        self._by_episode = np.append(self._by_episode, hparams.epsilon_clock == "episodes")
+        self._episodes = np.append(self._episodes, 0)
+        self._random_until = np.append(self._random_until, random_until)
         self._limits = None
 
     def keep(self, rows: Sequence[int]) -> None:
@@ -45,12 +69,24 @@ class EpsilonGreedy:
         self._start, self._end = self._start[index], self._end[index]
         self._decay_steps = self._decay_steps[index]
         self._exponential = self._exponential[index]
+        self._by_episode, self._episodes = self._by_episode[index], self._episodes[index]
         self._random_until = self._random_until[index]
         self._limits = None
 
+    @property
+    def counts_episodes(self) -> bool:
+        """Whether any lane has to be told when its episodes `end`."""
+        return bool(self._by_episode.any())
+
+    def end(self, ended: NDArray[np.bool_]) -> None:
+        """An episode ended in these lanes, [lanes]."""
+        self._episodes += ended
+        if (ended & self._by_episode).any():
+            self._limits = None
+
     def epsilon(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Share of random actions after `steps` [..., lanes] steps, of the same shape."""
-        fraction = steps / self._decay_steps
+        fraction = np.where(self._by_episode, self._episodes, steps) / self._decay_steps
         left = 1.0 - np.minimum(fraction, 1.0)
         if self._exponential.any():
             left = np.where(self._exponential, np.exp(-fraction), left)

@@ -10,8 +10,14 @@ from torch import Tensor
 
 from agents import policy
 from agents.deep_q import DeepQ
+from agents.deep_q_hparams import DeepQHparams
 from agents.environments import EnvFacts, Step
 from agents.hparams import Hparams
+from agents.kinds import TABLES
+from agents.projective import Projective
+from agents.random_agent import RandomAgent, load_random
+from agents.tables import load_table
+from agents.tabular_q import TabularQ
 
 
 class GreedyPolicy(Protocol):
@@ -31,7 +37,7 @@ class GreedyPolicy(Protocol):
 
 
 class Learner(Protocol):
-    """Agents of one kind that share shapes, one per lane.
+    """Agents of one kind that share shapes, one per lane. A learner admits hparams of its kind.
 
     Lanes never touch: a lane's actions and weights are a function of its own hparams, seed and
     transitions. `steps` [lanes] counts each lane's own environment steps.
@@ -84,7 +90,14 @@ def make_learner(
     kind: str, hparams: Hparams, facts: EnvFacts, budget_steps: int, device: torch.device
 ) -> Learner:
     """An empty learner for lanes that share the shaping values of `hparams`."""
-    assert kind == "deep_q"
+    match kind:
+        case "tabular_q":
+            return TabularQ(facts)
+        case "projective":
+            return Projective(facts)
+        case "random":
+            return RandomAgent(facts)
+    assert isinstance(hparams, DeepQHparams)
     return DeepQ(hparams, facts, budget_steps, device)
 
 
@@ -92,5 +105,9 @@ def load_policy(
     kind: str, hparams: Hparams, facts: EnvFacts, tensors: Mapping[str, Tensor]
 ) -> GreedyPolicy:
     """The policy that `Learner.tensors` wrote down, as one lane. Raises ValueError if unfit."""
-    assert kind == "deep_q"
+    if kind in TABLES:
+        return load_table(facts, tensors)
+    if kind == "random":
+        return load_random(facts, tensors)
+    assert isinstance(hparams, DeepQHparams)
     return policy.load_policy(hparams, facts, tensors)

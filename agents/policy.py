@@ -8,59 +8,70 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agents.deep_q_hparams import DeepQHparams, filled_up
 from agents.environments import EnvFacts
-from agents.hparams import Hparams, filled_up
+from agents.heads import ActionValues, inputs_and_outputs
 from agents.mirror import Mirror
-from agents.networks import Forward, stacked
+from agents.networks import stacked
 from agents.normalization import Scale
 from agents.stacks import Stack
 
 
 class DeepQPolicy:
-    """Lanes of frozen networks that act greedily. scale: None where observations stay as they are.
+    """Lanes of frozen networks that act greedily.
+
+    hparams  of any of the lanes: only what they share is read
+    scale    None where observations stay as they are
 
     What a lane does is a function of its own network and the shape of the observations.
     """
 
-    def __init__(self, weights: Stack, activation: str, scale: Scale | None) -> None:
-        self._weights, self._activation, self._scale = weights, activation, scale
-        self._bound: tuple[Mirror, Forward, Mirror] | None = None
+    def __init__(
+        self, hparams: DeepQHparams, actions: int, weights: Stack, scale: Scale | None
+    ) -> None:
+        self._hparams, self._actions = hparams, actions
+        self._weights, self._scale = weights, scale
+        self._bound: tuple[Mirror, Tensor, ActionValues] | None = None
 
     def actions(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
-        shown, forward, values = self._bound_to(*observations.shape)
+        shown, inputs, values = self._bound_to(*observations.shape)
         shown.array[:, :, :-1] = observations
         shown.push()
         if self._scale is not None:
-            self._scale.apply(shown.tensor, out=forward.inputs)
-        forward()
-        chosen: NDArray[np.int64] = values.pull().argmax(axis=1)
+            self._scale.apply(shown.tensor, out=inputs)
+        chosen: NDArray[np.int64] = values().argmax(axis=1)
         return chosen
 
     def selected(self, rows: Sequence[int]) -> "DeepQPolicy":
         scale = None if self._scale is None else self._scale.selected(rows)
-        return DeepQPolicy(self._weights.selected(rows), self._activation, scale)
+        return DeepQPolicy(self._hparams, self._actions, self._weights.selected(rows), scale)
 
     def joined(self, lanes: "DeepQPolicy") -> "DeepQPolicy":
         scale = self._scale
         if scale is not None and lanes._scale is not None:
             scale = scale.joined(lanes._scale)
-        return DeepQPolicy(self._weights.joined(lanes._weights), self._activation, scale)
+        weights = self._weights.joined(lanes._weights)
+        return DeepQPolicy(self._hparams, self._actions, weights, scale)
 
-    def _bound_to(self, lanes: int, episodes: int, features: int) -> tuple[Mirror, Forward, Mirror]:
-        """Observations, pass and values, in memory of this shape."""
+    def _bound_to(
+        self, lanes: int, episodes: int, features: int
+    ) -> tuple[Mirror, Tensor, ActionValues]:
+        """Observations as they are, as the network sees them, and its pass over them."""
         if self._bound is None or self._bound[0].array.shape[1] != episodes:
             device = self._weights.flat.device
             shown = torch.ones((lanes, episodes, features + 1), device=device)
             inputs = shown if self._scale is None else torch.ones_like(shown)
-            forward = Forward(self._weights, inputs, self._activation)
-            self._bound = Mirror(shown), forward, Mirror(forward.values)
+            head, activation = self._hparams.head, self._hparams.activation
+            values = ActionValues(head, self._actions, self._weights, inputs, activation)
+            self._bound = Mirror(shown), inputs, values
         return self._bound
 
 
-def layer_sizes(hparams: Hparams, facts: EnvFacts, *, filled: bool) -> tuple[int, ...]:
-    """Features, hidden widths and actions of a network: its own, or `filled` up as computed."""
+def layer_sizes(hparams: DeepQHparams, facts: EnvFacts, *, filled: bool) -> tuple[int, ...]:
+    """Inputs, hidden widths and outputs of a network: its own, or `filled` up as computed."""
     widths = map(filled_up, hparams.hidden_layers) if filled else hparams.hidden_layers
-    return (facts.features, *widths, facts.actions)
+    inputs, outputs = inputs_and_outputs(hparams.head, facts.features, facts.actions)
+    return (inputs, *widths, outputs)
 
 
 def named_tensors(weights: Sequence[Tensor], scale: Scale | None) -> dict[str, Tensor]:
@@ -78,7 +89,9 @@ def named_tensors(weights: Sequence[Tensor], scale: Scale | None) -> dict[str, T
     return named
 
 
-def load_policy(hparams: Hparams, facts: EnvFacts, tensors: Mapping[str, Tensor]) -> DeepQPolicy:
+def load_policy(
+    hparams: DeepQHparams, facts: EnvFacts, tensors: Mapping[str, Tensor]
+) -> DeepQPolicy:
     """The policy of one lane from its `named_tensors`. Raises ValueError if they do not fit."""
     sizes = layer_sizes(hparams, facts, filled=False)
     expected: dict[str, tuple[int, ...]] = {}
@@ -101,4 +114,5 @@ def load_policy(hparams: Hparams, facts: EnvFacts, tensors: Mapping[str, Tensor]
         mean, inverse = tensors["observation.mean"], tensors["observation.inverse_std"]
         scale = Scale(mean[None, None], inverse[None, None])
     filled = layer_sizes(hparams, facts, filled=True)
-    return DeepQPolicy(stacked(weights, filled, torch.device("cpu")), hparams.activation, scale)
+    lane = stacked(weights, filled, torch.device("cpu"))
+    return DeepQPolicy(hparams, facts.actions, lane, scale)

@@ -7,6 +7,7 @@ for many lanes are taken ahead of time, which changes no number.
 
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ class Purpose(IntEnum):
     ENVIRONMENT = 4
     EVALUATION = 5
     RANDOM_AGENT = 6
+    NOISE = 7
+    RANDOM_POLICY = 8
 
 
 def sequence(seed: int, purpose: Purpose, *path: int) -> np.random.SeedSequence:
@@ -44,17 +47,19 @@ class Draws:
     A draw is `words` numbers of 32 bits. Lanes that join later start at their own draw 0.
     """
 
+    dtype: type[np.generic] = np.uint32
+
     def __init__(self, purpose: Purpose, words: int, block: int) -> None:
         self._purpose = purpose
         self._words = words
         self._streams: list[np.random.Philox] = []
-        self._block = np.empty((block, 0, words), dtype=np.uint32)
+        self._block = np.empty((block, 0, words), dtype=self.dtype)
         self._used = 0
 
     def admit(self, seed: int) -> None:
         """Add a lane behind the last."""
         block, lanes, words = self._block.shape
-        grown = np.empty((block, lanes + 1, words), dtype=np.uint32)
+        grown = np.empty((block, lanes + 1, words), dtype=self.dtype)
         grown[:, :lanes] = self._block
         self._streams.append(np.random.Philox(sequence(seed, self._purpose)))
         self._block = grown
@@ -65,20 +70,32 @@ class Draws:
         self._streams = [self._streams[row] for row in rows]
         self._block = np.ascontiguousarray(self._block[:, list(rows)])
 
-    def next(self) -> NDArray[np.uint32]:
+    def next(self) -> NDArray[Any]:
         """Every lane's next draw, [lanes, words], valid until the following call."""
         if self._used == len(self._block):
             self._used = 0
             for lane in range(len(self._streams)):
                 self._fill(lane)
         self._used += 1
-        draws: NDArray[np.uint32] = self._block[self._used - 1]
+        draws: NDArray[Any] = self._block[self._used - 1]
         return draws
 
     def _fill(self, lane: int) -> None:
         """Take the lane's draws for what is left of the block."""
         count = len(self._block) - self._used
+        self._block[self._used :, lane] = self._drawn(self._streams[lane], count)
+
+    def _drawn(self, stream: np.random.Philox, count: int) -> NDArray[Any]:
+        """The stream's next draws, [count, words]."""
         pairs = (self._words + 1) // 2  # Philox gives 64 bits at a time
-        raw = self._streams[lane].random_raw(count * pairs).astype("<u8", copy=False)
-        words = raw.view("<u4").reshape(count, 2 * pairs)
-        self._block[self._used :, lane] = words[:, : self._words]
+        raw = stream.random_raw(count * pairs).astype("<u8", copy=False)
+        return raw.view("<u4").reshape(count, 2 * pairs)[:, : self._words]
+
+
+class Normals(Draws):
+    """Draws of `words` standard normal numbers."""
+
+    dtype = np.float64
+
+    def _drawn(self, stream: np.random.Philox, count: int) -> NDArray[Any]:
+        return np.random.Generator(stream).standard_normal((count, self._words))

@@ -70,19 +70,27 @@ class Replay:
         reward: NDArray[np.float64],
         terminated: NDArray[np.bool_],
         next_observation: Floats,
-    ) -> None:
-        """Write one transition of every lane over its oldest. All [lanes, ...]."""
+    ) -> NDArray[np.int64]:
+        """Write one transition of every lane over its oldest. All [lanes, ...].
+
+        Returns their places in the lanes' rings.
+        """
         new = self._new
         new.observation[:, 0, :-1] = observation
         new.next_observation[:, 0, :-1] = next_observation
         new.action[:, 0] = action
         new.reward[:, 0] = reward
         np.logical_not(terminated, out=new.goes_on[:, 0])
-        self._rows[self._base + self._stored % self._capacity] = self._new_rows
+        place = self._stored % self._capacity
+        self._rows[self._base + place] = self._new_rows
         self._stored += 1
+        return place
 
-    def append(self, transitions: Completed) -> None:
-        """Write any number of transitions of any lanes, sorted by lane, over their oldest."""
+    def append(self, transitions: Completed) -> NDArray[np.int64]:
+        """Write any number of transitions of any lanes, sorted by lane, over their oldest.
+
+        Returns their places in the lanes' rings.
+        """
         lane = transitions.lane
         rows = np.ones((len(lane), 1, self.width), dtype=np.float32)
         new = self.views(rows)
@@ -92,9 +100,10 @@ class Replay:
         new.reward[:, 0] = transitions.reward
         new.goes_on[:, 0] = transitions.goes_on
         before = np.arange(len(lane)) - np.searchsorted(lane, lane)  # of the same lane
-        place = self._base[lane] + (self._stored[lane] + before) % self._capacity[lane]
-        self._rows[place] = rows[:, 0]
+        place = (self._stored[lane] + before) % self._capacity[lane]
+        self._rows[self._base[lane] + place] = rows[:, 0]
         self._stored += np.bincount(lane, minlength=len(self._stored))
+        return place
 
     @property
     def is_empty(self) -> NDArray[np.bool_]:
@@ -103,20 +112,22 @@ class Replay:
         return empty
 
     @property
-    def _fill(self) -> NDArray[np.int64]:
+    def fill(self) -> NDArray[np.int64]:
         """How many transitions each lane holds."""
         return np.minimum(self._stored, self._capacity)
 
-    def sample(self, draws: NDArray[np.uint32], out: Floats) -> None:
-        """Uniform draws with replacement from what each lane has stored.
+    def uniform(self, draws: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Places drawn with replacement from what each lane has stored, [lanes, batch].
 
-        draws  [lanes, batch]          one word of 32 bits each
-        out    [lanes, batch, width]   receives the rows
+        draws  [lanes, batch]  one word of 32 bits each
         """
-        place = np.multiply(draws, self._fill[:, None], dtype=np.int64)
-        np.right_shift(place, 32, out=place)
-        np.add(place, self._base[:, None], out=place)
-        self._rows.take(place, axis=0, out=out, mode="clip")  # all are inside: "clip" is just quick
+        place = np.multiply(draws, self.fill[:, None], dtype=np.int64)
+        return np.right_shift(place, 32, out=place)
+
+    def read(self, place: NDArray[np.int64], out: Floats) -> None:
+        """The rows at these places [lanes, batch], into [lanes, batch, width]."""
+        row = place + self._base[:, None]
+        self._rows.take(row, axis=0, out=out, mode="clip")  # all are inside: "clip" is just quick
 
     def views(self, rows: Rows) -> Transitions[Rows]:
         """What stands where in sampled rows [lanes, batch, width]."""
@@ -144,7 +155,7 @@ class Replay:
         if end + capacity > len(self._rows):
             rows = max(end + capacity, len(self._rows) * 3 // 2)
             grown = np.empty((rows, self.width), dtype=np.float32)
-            for base, held in zip(self._base, np.maximum(self._fill, 1), strict=True):
+            for base, held in zip(self._base, np.maximum(self.fill, 1), strict=True):
                 grown[base : base + held] = self._rows[base : base + held]
             self._rows = grown  # what was never written takes no memory yet
         return end

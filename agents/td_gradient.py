@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents.hparams import Hparams
+from agents.deep_q_hparams import DeepQHparams
+from agents.heads import ActionValues, action_values, choices, output_errors
 from agents.mirror import Mirror
 from agents.networks import Backward, Forward, Hidden
 from agents.normalization import RunningScale
@@ -20,20 +21,24 @@ class TDGradient:
 
     sampled    [lanes, batch, width]  rows of the replay. `batch` is filled up: a lane draws as many
                and counts the first of them, its own batch size; the others weigh nothing
+    counted    [lanes, batch]         which of them are the lane's own
     gradients  receives the result; shaped like the weights
     """
 
     def __init__(
         self,
-        lanes: Sequence[Hparams],
+        lanes: Sequence[DeepQHparams],
         online: Stack,
         target: Stack,
         replay: Replay,
         scale: RunningScale | None,
         batch: int,
+        actions: int,
     ) -> None:
-        shaping, device, actions = lanes[0], online.flat.device, online.shapes[-1][0]
+        shaping, device, outputs = lanes[0], online.flat.device, online.shapes[-1][0]
+        head, activation = shaping.head, shaping.activation
         self._loss, self._scale, self._batch_size = shaping.loss, scale, batch
+        self._head = head
         self._rows = Mirror(torch.ones((len(lanes), batch, replay.width), device=device))
         self.sampled = self._rows.array
         self._batch = replay.views(self._rows.array)
@@ -41,50 +46,65 @@ class TDGradient:
         now, later = self._seen.observation, self._seen.next_observation
         if scale is not None:
             now, later = torch.ones((2, *now.shape), device=device)
+        self._now, self._later = now, later
+        self._acted = torch.ones((len(lanes), batch, now.shape[2] + 1), device=device)
         hidden = Hidden(online, batch)
-        self._forward = Forward(online, now, shaping.activation, hidden)
-        self._bootstrap = Forward(target, later, shaping.activation, hidden)
-        self._chooser = Forward(online, later, shaping.activation, hidden)
-        self._values = Mirror(self._forward.values)
-        self._next_values = Mirror(self._bootstrap.values)
-        self._chooser_values = Mirror(self._chooser.values) if shaping.double else None
-        self._errors = Mirror(torch.zeros((len(lanes), actions, batch), device=device))
+        inputs = self._acted if head == "state_action" else now
+        self._forward = Forward(online, inputs, activation, hidden)
+        self._outputs = Mirror(self._forward.values)
+        self._bootstrap = ActionValues(head, actions, target, later, activation, hidden)
+        self._chooser = ActionValues(head, actions, online, later, activation, hidden)
+        self._double = shaping.double
+        self._errors = Mirror(torch.zeros((len(lanes), outputs, batch), device=device))
         self.gradients = online.blank()
         self._backward = Backward(self._forward, self._errors.tensor, self.gradients)
 
         own = np.array([lane.batch_size for lane in lanes])[:, None]
         counted = np.arange(batch) < own
+        self.counted = np.broadcast_to(counted, (len(lanes), batch))
         self._uncounted = None if counted.all() else ~counted
         self._weight = np.where(counted, 1.0 / own, 0.0).astype(np.float32)
         self._gamma = np.array([[lane.gamma] for lane in lanes], dtype=np.float32)
-        self._first_action = np.arange(len(lanes))[:, None] * actions * batch + np.arange(batch)
-        self._every_action = np.arange(actions)[:, None]
+        count = choices(head, actions)
+        self._first_choice = np.arange(len(lanes))[:, None] * count * batch + np.arange(batch)
+        self._every_choice = np.arange(count)[:, None]
 
-    def __call__(self) -> None:
+    def __call__(self, importance: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """importance: how much each transition counts; the TD errors of all, [lanes, batch]."""
         self._rows.push()
         if self._scale is not None:
             scale = self._scale.scale()
-            scale.apply(self._seen.observation, out=self._forward.inputs)
-            scale.apply(self._seen.next_observation, out=self._bootstrap.inputs)
+            scale.apply(self._seen.observation, out=self._now)
+            scale.apply(self._seen.next_observation, out=self._later)
         target = self._target()
+        choice = self._chosen()
         self._forward()
-        action = self._batch.action.astype(np.int64)
-        place = self._first_action + action * self._batch_size
-        error = self._values.pull().reshape(-1).take(place) - target
+        place = self._first_choice + choice * self._batch_size
+        values = action_values(self._head, self._outputs.pull())
+        error = values.reshape(-1).take(place) - target
         if self._uncounted is not None:
             error[self._uncounted] = 0.0  # not by the weight alone: zero times infinity is no zero
         slope = loss_slope(error, self._loss) * self._weight
-        taken = action[:, None] == self._every_action
-        np.multiply(slope[:, None], taken, out=self._errors.array)
+        if importance is not None:
+            slope *= importance
+        taken = choice[:, None] == self._every_choice
+        output_errors(self._head, slope, taken, out=self._errors.array)
         self._errors.push()
         self._backward()
+        return error
 
     def _target(self) -> NDArray[np.float32]:
         batch = self._batch
         discount = batch.goes_on * self._gamma
-        self._bootstrap()
-        next_values = self._next_values.pull()
-        if self._chooser_values is None:
+        next_values = self._bootstrap()
+        if not self._double:
             return max_target(batch.reward, discount, next_values)
-        self._chooser()
-        return double_target(batch.reward, discount, next_values, self._chooser_values.pull())
+        return double_target(batch.reward, discount, next_values, self._chooser())
+
+    def _chosen(self) -> NDArray[np.int64]:
+        """Which of the values of a pass is that of the action taken, [lanes, batch]."""
+        if self._head != "state_action":
+            return self._batch.action.astype(np.int64)
+        self._acted[:, :, :-2].copy_(self._now[:, :, :-1])
+        self._acted[:, :, -2].copy_(self._seen.action)
+        return np.zeros(self._batch.action.shape, dtype=np.int64)

@@ -5,8 +5,9 @@ from collections.abc import Hashable, Iterator, Sequence
 import torch
 
 from agents.cohort import Cohort, Event, RunSpec
-from agents.environments import EnvFacts, EnvSpec, describe
+from agents.environments import EnvFacts, EnvSpec
 from agents.exactness import exact_arithmetic
+from agents.kinds import describe_for
 
 
 def train(runs: dict[str, RunSpec], device: str = "cpu") -> Iterator[Event]:
@@ -37,7 +38,7 @@ class Training:
         """Train this run beside the others. Raises EnvError where its environment is unfit."""
         key = spec.cohort_key
         if key not in self._cohorts:
-            self._cohorts[key] = Cohort(spec, self._describe(spec.env), self._device)
+            self._cohorts[key] = Cohort(spec, self._describe(spec.agent, spec.env), self._device)
         self._cohorts[key].admit(run, spec)
 
     def evict(self, runs: Sequence[str]) -> None:
@@ -59,8 +60,8 @@ class Training:
                     del self._cohorts[key]
         return events
 
-    def _describe(self, env: EnvSpec) -> EnvFacts:
-        name = repr(env)
+    def _describe(self, kind: str, env: EnvSpec) -> EnvFacts:
+        name = f"{kind} {env}"
         if name not in self._facts:
-            self._facts[name] = describe(env)
+            self._facts[name] = describe_for(kind, env)
         return self._facts[name]

@@ -22,7 +22,7 @@ from agents.budget import Budget
 from agents.classic_control import classic_lanes
 from agents.cohort import RunSpec
 from agents.environments import EnvSpec, GymnasiumLanes, LaneEnvs, describe
-from agents.hparams import make_hparams
+from agents.kinds import make_hparams
 from agents.training import Training
 
 ENV_ID, BATCH, LEARNING_STARTS = "CartPole-v1", 64, 1_000

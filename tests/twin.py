@@ -8,6 +8,7 @@ precision, so that what differs is the rounding of the lane.
 import copy
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import gymnasium
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.hparams import Hparams, filled_up
+from agents.deep_q_hparams import DeepQHparams, filled_up
 from agents.networks import initial_weights
 from agents.randomness import Draws, Purpose, environment_seed, generator
 
@@ -37,7 +38,7 @@ class Twin:
     """
 
     def __init__(
-        self, hparams: Hparams, features: int, actions: int, seed: int, budget_steps: int
+        self, hparams: DeepQHparams, features: int, actions: int, seed: int, budget_steps: int
     ) -> None:
         self.hparams = hparams
         self.budget_steps = budget_steps
@@ -46,6 +47,8 @@ class Twin:
         self.target = copy.deepcopy(self.online)
         self.adam = torch.optim.Adam(self.online.parameters(), lr=hparams.learning_rate)
         self.replay: list[Transition] = []
+        self.priority: list[float] = []
+        self.largest_priority = 1.0
         self.stored = 0
         self.open: list[Transition] = []
         self.observed: list[NDArray[np.float32]] = []
@@ -53,6 +56,7 @@ class Twin:
         words = filled_up(hparams.batch_size)
         self.replay_draws = one_lane(Draws(Purpose.REPLAY, words=words, block=1), seed)
         self.clipped_updates = 0
+        self.episodes = 0
         self.deaths = 0
         self.time_limits = 0
 
@@ -72,6 +76,7 @@ class Twin:
         h = self.hparams
         if step < h.learning_starts:
             return 1.0
+        step = self.episodes if h.epsilon_clock == "episodes" else step
         if h.epsilon_decay == "linear":
             share = min(step / h.epsilon_decay_steps, 1.0)
             return h.epsilon_start * (1.0 - share) + h.epsilon_end * share
@@ -81,6 +86,7 @@ class Twin:
     def learn(self, transition: Transition, step: int, *, ended: bool = False) -> None:
         """Take in what step number `step` brought, and learn whatever is due."""
         self.lengthen(transition, ended or transition.terminated)
+        self.episodes += ended or transition.terminated
         if step % self.hparams.target_update_interval == 0:
             self.update_target()
         if self.hparams.learning_rate_decay == "linear":
@@ -90,7 +96,7 @@ class Twin:
             for _ in range(self.hparams.gradient_steps):
                 words = self.replay_draws.next()[0].tolist()
                 if step > self.hparams.learning_starts and self.replay:
-                    self.update(words)
+                    self.update(words, step)
 
     def lengthen(self, last: Transition, ended: bool) -> None:
         """Let every open transition reach to the end of the last one."""
@@ -111,8 +117,10 @@ class Twin:
     def remember(self, transition: Transition) -> None:
         if len(self.replay) < self.hparams.buffer_size:
             self.replay.append(transition)
+            self.priority.append(self.largest_priority)
         else:
-            self.replay[self.stored % self.hparams.buffer_size] = transition
+            place = self.stored % self.hparams.buffer_size
+            self.replay[place], self.priority[place] = transition, self.largest_priority
         self.stored += 1
 
     def update_target(self) -> None:
@@ -121,20 +129,35 @@ class Twin:
             for old, new in zip(self.target.parameters(), self.online.parameters(), strict=True):
                 old.copy_((1.0 - tau) * old + tau * new)
 
-    def update(self, words: list[int]) -> None:
+    def update(self, words: list[int], step: int) -> None:
         self.adam.zero_grad()
-        self.loss(self.batch(words)).backward()
+        places, weights = self.sampled(words, step)
+        losses, errors = self.losses([self.replay[place] for place in places])
+        (losses * weights).mean().backward()
+        if self.hparams.priority_alpha > 0.0:
+            for place, error in zip(places, errors.tolist(), strict=True):
+                self.priority[place] = abs(error) + 1e-6
+                self.largest_priority = max(self.largest_priority, self.priority[place])
         largest = self.hparams.max_grad_norm
         norm = nn.utils.clip_grad_norm_(self.online.parameters(), largest)
         self.clipped_updates += bool(norm > largest)
         self.adam.step()
 
-    def batch(self, words: list[int]) -> list[Transition]:
-        own = words[: self.hparams.batch_size]  # a lane draws some more, and counts them as zero
-        return [self.replay[word * len(self.replay) >> 32] for word in own]
+    def sampled(self, words: list[int], step: int) -> tuple[list[int], Tensor]:
+        """Which transitions, and how much each counts."""
+        h = self.hparams
+        own = words[: h.batch_size]  # a lane draws some more, and counts them as zero
+        if h.priority_alpha == 0.0:
+            return [word * len(self.replay) >> 32 for word in own], torch.ones(len(own))
+        shares = np.array(self.priority) ** h.priority_alpha
+        limits = np.cumsum(shares)
+        places = [int(np.searchsorted(limits, word / 2**32 * limits[-1], "right")) for word in own]
+        beta = h.priority_beta + (1.0 - h.priority_beta) * step / self.budget_steps
+        weights = (len(self.replay) * shares[places] / limits[-1]) ** -beta
+        return places, torch.from_numpy(weights / weights.max())
 
-    def loss(self, batch: list[Transition]) -> Tensor:
-        """Mean loss of the batch."""
+    def losses(self, batch: list[Transition]) -> tuple[Tensor, Tensor]:
+        """Loss and TD error of every transition."""
         h = self.hparams
         now = self.scaled(np.stack([t.observation for t in batch]))
         later = self.scaled(np.stack([t.next_observation for t in batch]))
@@ -150,7 +173,7 @@ class Twin:
             )
         values = self.online(now)[range(len(batch)), [t.action for t in batch]]
         loss = nn.functional.smooth_l1_loss if h.loss == "huber" else nn.functional.mse_loss
-        return loss(values, targets)
+        return loss(values, targets, reduction="none"), values.detach() - targets
 
     def scaled(self, observations: NDArray[np.float32]) -> Tensor:
         inputs = np.asarray(observations, dtype=np.float64)
@@ -178,7 +201,7 @@ class Twin:
                 own.copy_(tensors[name])
 
 
-def train(hparams: Hparams, env_id: str, seed: int, steps: int) -> tuple[Twin, list[int]]:
+def train(hparams: DeepQHparams, env_id: str, seed: int, steps: int) -> tuple[Twin, list[int]]:
     """The twin after that many steps, its whole budget, and every action it took."""
     env = gymnasium.make(env_id, disable_env_checker=True)
     assert env.observation_space.shape is not None
@@ -211,9 +234,16 @@ def greedy_return(twin: Twin, env_id: str, seed: int) -> float:
     return total
 
 
-def first_network(hparams: Hparams, features: int, actions: int, seed: int) -> nn.Sequential:
+def first_network(hparams: DeepQHparams, features: int, actions: int, seed: int) -> nn.Sequential:
     """The network a lane of this seed begins with."""
-    sizes = (features, *hparams.hidden_layers, actions)
+    match hparams.head:
+        case "plain":
+            head, inputs, outputs = nn.Sequential, features, actions
+        case "dueling":
+            head, inputs, outputs = Dueling, features, actions + 1
+        case "state_action":
+            head, inputs, outputs = partial(StateAction, actions), features + 1, 1
+    sizes = (inputs, *hparams.hidden_layers, outputs)
     layers: list[nn.Module] = []
     for values in initial_weights(sizes, generator(seed, Purpose.WEIGHTS)):
         inputs, outputs = values.shape[0] - 1, values.shape[1]
@@ -222,7 +252,29 @@ def first_network(hparams: Hparams, features: int, actions: int, seed: int) -> n
             linear.weight.copy_(values[:-1].T)
             linear.bias.copy_(values[-1])
         layers += [linear, nn.Tanh() if hparams.activation == "tanh" else nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+    return head(*layers[:-1])
+
+
+class Dueling(nn.Sequential):
+    """Equation 9 of Wang et al. (2016)."""
+
+    def forward(self, observations: Tensor) -> Tensor:
+        outputs = super().forward(observations)
+        value, advantage = outputs[:, :1], outputs[:, 1:]
+        return value + advantage - advantage.mean(dim=1, keepdim=True)
+
+
+class StateAction(nn.Sequential):
+    """A value of one action, whose number is the last input."""
+
+    def __init__(self, actions: int, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        self.actions = actions
+
+    def forward(self, observations: Tensor) -> Tensor:
+        numbers = [torch.full((len(observations), 1), float(a)) for a in range(self.actions)]
+        pairs = [torch.cat([observations, number], dim=1) for number in numbers]
+        return torch.cat([super(StateAction, self).forward(pair) for pair in pairs], dim=1)
 
 
 def one_lane(draws: Draws, seed: int) -> Draws:

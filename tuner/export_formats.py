@@ -11,7 +11,7 @@ from typing import Any
 
 import gymnasium
 
-from agents.hparams import DeepQHparams, Hparams
+from agents.deep_q_hparams import DeepQHparams
 from tuner import hparams_file
 from tuner.errors import UsageError
 from tuner.hparams_file import HparamsFile
@@ -60,7 +60,7 @@ def write(path: Path, file: HparamsFile, name: str, *, force: bool) -> Iterator[
     yield from (f"not carried over: {line}" for line in lost)
 
 
-def sb3_arguments(hparams: Hparams, budget_steps: int) -> dict[str, Any]:
+def sb3_arguments(hparams: DeepQHparams, budget_steps: int) -> dict[str, Any]:
     """Keyword arguments of Stable-Baselines3's DQN as JSON can hold them.
 
     The activation is a name in torch.nn; a learning rate that falls to zero is "lin_0.001", as RL
@@ -95,7 +95,7 @@ Contents = tuple[dict[Path, str], list[str]]
 
 def _sb3(path: Path, file: HparamsFile) -> Contents:
     script = path.with_suffix(".py")
-    hparams = file.checked_hparams()
+    hparams = _deep_q(file)
     content = {
         "env": file.env.model_dump(),
         "total_timesteps": file.budget_steps,
@@ -114,7 +114,7 @@ def _sb3(path: Path, file: HparamsFile) -> Contents:
 
 
 def _zoo(path: Path, file: HparamsFile) -> Contents:
-    hparams = file.checked_hparams()
+    hparams = _deep_q(file)
     entry = sb3_arguments(hparams, file.budget_steps)
     policy = entry.pop("policy_kwargs")
     lines = [
@@ -134,7 +134,7 @@ def _zoo(path: Path, file: HparamsFile) -> Contents:
 
 
 def _cleanrl(path: Path, file: HparamsFile) -> Contents:
-    hparams = file.checked_hparams()
+    hparams = _deep_q(file)
     flags = {
         "env-id": file.env.id,
         "total-timesteps": file.budget_steps,
@@ -174,7 +174,18 @@ def _cleanrl(path: Path, file: HparamsFile) -> Contents:
     return {path: f"python cleanrl/dqn.py {options}\n"}, lost
 
 
-def _lost(hparams: Hparams, *, huber: bool) -> list[str]:
+def _deep_q(file: HparamsFile) -> DeepQHparams:
+    """What there is to carry over; libraries know deep Q-learning only."""
+    hparams = file.checked_hparams()
+    if not isinstance(hparams, DeepQHparams):
+        raise UsageError(
+            f"--format: only deep_q can be written for other libraries, this is {file.agent}; "
+            "leave --format out"
+        )
+    return hparams
+
+
+def _lost(hparams: DeepQHparams, *, huber: bool) -> list[str]:
     """What neither of them has. huber: the only loss the library has is Huber's, else squared."""
     default = DeepQHparams()
     lost = []
@@ -184,6 +195,12 @@ def _lost(hparams: Hparams, *, huber: bool) -> list[str]:
         lost.append(
             f"epsilon_decay {hparams.epsilon_decay}: it decays linearly there, over the same steps"
         )
+    if hparams.epsilon_clock != default.epsilon_clock:
+        lost.append(f"epsilon_clock {hparams.epsilon_clock}: it decays by steps there")
+    if hparams.head != default.head:
+        lost.append(f"head {hparams.head}: the library has plain values only")
+    if hparams.priority_alpha != default.priority_alpha:
+        lost.append(f"priority_alpha {hparams.priority_alpha:g}: the library samples uniformly")
     if (hparams.loss == "huber") != huber:
         lost.append(f"loss {hparams.loss}: the library has {'huber' if huber else 'mse'} only")
     return lost

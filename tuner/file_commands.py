@@ -11,12 +11,13 @@ from rich.console import Console
 
 from agents.environments import import_environments
 from tuner import export as exporting
-from tuner import export_formats, hparams_file, options, wording
+from tuner import export_formats, hparams_file, options
 from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
 from tuner.errors import UsageError, VerificationError
 from tuner.screen import configuration_text
 from tuner.storage import DEFAULT_URL, open_for_reading
 from tuner.summary import only_study, summarize
+from tuner.wording import equality, points, sentence
 
 if TYPE_CHECKING:
     from agents.cohort import Evaluated
@@ -49,7 +50,7 @@ def export(
     evidence = summary.evidence(chosen)
     print(
         f"wrote {output}: {configuration_text(chosen)} of {summary.study.name}, {evidence.status}\n"
-        f"{wording.sentence(evidence)}"
+        f"{sentence(evidence)}"
     )
 
 
@@ -107,7 +108,8 @@ def train(
         print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")
     scores = [run.score for run in trained]
     print(
-        f"mean {sum(scores) / len(scores):.1f}, minimum {min(scores):.1f} over {len(scores)} seeds"
+        f"mean {points(sum(scores) / len(scores))}, minimum {points(min(scores))} "
+        f"over {len(scores)} seeds"
     )
 
 
@@ -131,10 +133,11 @@ def evaluate(
     if as_json:
         print(json.dumps(asdict(result), allow_nan=False))
         return
-    std = "" if result.std is None else f", standard deviation {result.std:.1f}"
+    std = "" if result.std is None else f", standard deviation {points(result.std)}"
     print(
-        f"{result.episodes} episodes: mean {result.mean:.1f}{std}, minimum {result.minimum:.1f}, "
-        f"maximum {result.maximum:.1f}; {100 * result.at_limit:.1f} % reached the time limit"
+        f"{result.episodes} episodes: mean {points(result.mean)}{std}, "
+        f"minimum {points(result.minimum)}, maximum {points(result.maximum)}; "
+        f"{100 * result.at_limit:.1f} % reached the time limit"
     )
 
 
@@ -143,7 +146,8 @@ def _watched() -> "Callable[[Evaluated], None]":
 
     def watch(event: "Evaluated") -> None:
         mean = sum(event.returns) / len(event.returns)
-        console.print(f"seed {event.run}: step {event.step:,}, return {mean:.1f}", highlight=False)
+        line = f"seed {event.run}: step {event.step:,}, return {points(mean)}"
+        console.print(line, highlight=False)
 
     return watch
 
@@ -151,4 +155,4 @@ def _watched() -> "Callable[[Evaluated], None]":
 def _compared(run: "Trained") -> str:
     if run.claimed is None:
         return ""
-    return f", recorded {run.claimed} ({wording.equality(run.score, run.claimed)})"
+    return f", recorded {run.claimed} ({equality(run.score, run.claimed)})"

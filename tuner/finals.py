@@ -11,7 +11,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from agents.hparams import Hparams, lane_cost
+from agents.hparams import Hparams
 from tuner.phases import DEFAULT_CONFIG, RunKey, Work
 from tuner.racing import Choice, choose, shortlist
 from tuner.seed_pools import Pool
@@ -62,7 +62,7 @@ class Finals:
             trial: self.scores(trial, Pool.TUNE) + self.scores(trial, Pool.CONFIRM)
             for trial in finalists
         }
-        costs = {trial: lane_cost(self.hparams(trial)) for trial in finalists}
+        costs = {trial: self.hparams(trial).cost for trial in finalists}
         return choose(pooled, costs, self.study.objective.across_seeds)
 
     @property

@@ -15,7 +15,8 @@ from agents.budget import Budget
 from agents.environments import EnvSpec
 from agents.errors import HparamsError
 from agents.files import write_whole
-from agents.hparams import Hparams, make_hparams
+from agents.hparams import Hparams
+from agents.kinds import KINDS, Kind, make_hparams
 from agents.problems import problem_lines
 from tuner.errors import UsageError, VerificationError
 from tuner.input_files import read_small
@@ -113,7 +114,7 @@ class HparamsFile(BaseModel):
     model_config = STRICT
 
     schema_: Literal[1] = Field(default=1, alias="schema")
-    agent: Literal["deep_q"]
+    agent: Kind
     env: EnvTable
     budget_steps: int = Field(ge=1, le=1_000_000_000)
     evaluation: EvaluationTable
@@ -252,8 +253,8 @@ def _checked(data: dict[str, Any], where: str) -> HparamsFile:
         names = [field.alias or name for name, field in HparamsFile.model_fields.items()]
         problems += problem_lines(error, known=lambda place: names)
     try:
-        if isinstance(data.get("hparams"), dict):
-            make_hparams("deep_q", data["hparams"])
+        if isinstance(data.get("hparams"), dict) and data.get("agent") in KINDS:
+            make_hparams(data["agent"], data["hparams"])
     except HparamsError as error:
         problems += [f"hparams.{line}" for line in error.problems]
     if file is not None and file.evaluation.marks > file.budget_steps:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import ceil, prod
 from pathlib import Path
 
-from agents.hparams import filled_up, role
+from agents.deep_q_hparams import DeepQHparams, filled_up
+from agents.kinds import KINDS
 from tuner.search_space import Choices, Range
 from tuner.study import Study
 
@@ -18,6 +19,7 @@ SHARE_IN_FLIGHT = 0.25
 SHARE_OF_MEMORY = 0.5
 COUNTS = (4, 8, 16, 32, 64)
 NEARLY_BEST = 0.9
+SMALLEST_LANE = 100_000  # bytes of one that has no replay
 STEPS_WORTH_MEASURING = 1_000_000
 
 
@@ -59,7 +61,7 @@ def lane_room(study: Study, workers: int, features: int) -> LaneRoom:
     shapes = [
         _distinct(name, searched)
         for name, searched in study.space.items()
-        if role(study.study.agent, name) == "shaping"
+        if KINDS[study.study.agent].role(name) == "shaping"
     ]
     return LaneRoom(
         most=max(1, min(ceil(in_flight * seeds / workers), fitting)),
@@ -83,6 +85,9 @@ def _distinct(name: str, searched: Range | Choices) -> int:
 
 def _replay_bytes(study: Study, features: int) -> int:
     """About what the largest replay of a lane takes: two observations and three numbers a row."""
+    default = study.hparams({})
+    if not isinstance(default, DeepQHparams):
+        return SMALLEST_LANE
     searched = study.space.get("buffer_size")
     match searched:
         case Range():
@@ -90,7 +95,7 @@ def _replay_bytes(study: Study, features: int) -> int:
         case Choices():
             largest = max(searched.choices)
         case None:
-            largest = study.hparams({}).buffer_size
+            largest = default.buffer_size
     return min(largest, study.budget.steps) * 4 * (2 * features + 16)
 
 

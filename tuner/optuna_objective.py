@@ -14,15 +14,15 @@ import optuna
 from optuna.trial import TrialState
 
 from agents.cohort import Evaluated, Failed, Finished, RunSpec
-from agents.environments import describe
 from agents.hparams import Hparams
+from agents.kinds import describe_for
 from agents.reference_returns import random_returns, return_bounds
 from agents.training import train
 from tuner.candidate import Candidate
 from tuner.errors import StudyError, TooManyFailures
 from tuner.evidence import RANDOM_EPISODES, EnvFigures, Sample, measured_by
 from tuner.racing import decide
-from tuner.search_space import distributions, suggest
+from tuner.search_space import suggest_all
 from tuner.seed_pools import Pool
 from tuner.seed_statistics import broken_score, run_score, trial_value, typical_variance
 from tuner.study import Study, load
@@ -43,7 +43,6 @@ def objective(study: str | Study, *, device: str = "cpu") -> Callable[[optuna.Tr
     TooManyFailures.
     """
     loaded = study if isinstance(study, Study) else load(study)
-    space = distributions(loaded.study.agent, loaded.space)
     figures: list[EnvFigures] = []
 
     def value(trial: optuna.Trial) -> float:
@@ -51,8 +50,8 @@ def objective(study: str | Study, *, device: str = "cpu") -> Callable[[optuna.Tr
             raise StudyError('scores are maximised: create_study(direction="maximize")')
         if not figures:
             figures.append(_env_figures(loaded))
-        params = {name: suggest(trial, name, space[name]) for name in space}
-        return _Trial(loaded, trial, loaded.hparams(params), figures[0], device).value()
+        suggest_all(trial, loaded.study.agent, loaded.space)
+        return _Trial(loaded, trial, loaded.hparams(trial.params), figures[0], device).value()
 
     return value
 
@@ -142,7 +141,7 @@ def _others(trial: optuna.Trial) -> dict[int, Sequence[float]]:
 
 
 def _env_figures(study: Study) -> EnvFigures:
-    env, facts = study.env_spec, describe(study.env_spec)
+    env, facts = study.env_spec, describe_for(study.study.agent, study.env_spec)
     returns = random_returns(env, RANDOM_EPISODES, study.run_seed(Pool.TUNE, 0))
     bounds = return_bounds(env, facts)
     return measured_by(study.objective.score, returns, facts.reward_threshold, bounds)

@@ -17,7 +17,7 @@ from tuner.finals import expected_runs
 from tuner.intervals import half_width, highest_rate, visible_difference
 from tuner.racing import LEAST_SHORTLIST, MOST_SHORTLIST, Rule
 from tuner.samplers import make_sampler
-from tuner.search_space import distributions
+from tuner.search_space import suggest_all
 from tuner.seed_pools import Pool
 from tuner.study import Study
 
@@ -195,12 +195,12 @@ def steps_per_second(study: Study, seconds: float) -> float:
 
 def _samples(study: Study) -> Iterator[RunSpec]:
     asked = optuna.create_study(sampler=make_sampler("random", study.study.master_seed))
-    space = distributions(study.study.agent, study.space)
     for _ in range(LANES):
-        hparams = study.hparams(asked.ask(space).params)
-        learning = hparams.model_copy(update={"learning_starts": hparams.batch_size})
+        trial = asked.ask()
+        suggest_all(trial, study.study.agent, study.space)
+        hparams = study.hparams(trial.params)
         seed = study.run_seed(Pool.TUNE, 0)
-        yield RunSpec(study.study.agent, learning, study.env_spec, study.run_budget, seed)
+        yield RunSpec(study.study.agent, hparams.eager(), study.env_spec, study.run_budget, seed)
 
 
 def _optimism(trials: int, seeds: int) -> float:

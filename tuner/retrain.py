@@ -136,7 +136,7 @@ def _with_steps(file: HparamsFile, steps: int | None) -> HparamsFile:
         )
     if steps is not None and steps != file.budget_steps:
         file = file.model_copy(update={"budget_steps": steps, "evidence": None, "made_with": None})
-    starts = file.checked_hparams().learning_starts
+    starts = file.checked_hparams().learns_after
     if starts >= file.budget_steps:
         raise UsageError(
             f"{file.budget_steps} steps: learning starts after {starts}, so that nothing would be "

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
 from agents.environments import describe
-from agents.hparams import Hparams, lane_cost, shaping_values
+from agents.hparams import Hparams
 from tuner import messages
 from tuner.crew import Crew, Died
 from tuner.errors import Stopped, TooManyFailures
@@ -151,7 +151,7 @@ class Scheduler:
             name, hparams = work.key.name, work.hparams
             self._training[name] = Training(work)
             seed = self._study.run_seed(work.key.pool, work.key.index)
-            place = Place(shaping_values(self._study.study.agent, hparams), lane_cost(hparams))
+            place = Place(hparams.shape, hparams.cost)
             crew.place(self._admission(name, hparams, seed), place)
 
     def _admission(self, run: str, hparams: Hparams, seed: int) -> messages.Admit:

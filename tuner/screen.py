@@ -17,7 +17,7 @@ from tuner.pace import Pace
 from tuner.phases import DEFAULT_CONFIG
 from tuner.progress import Best, Progress
 from tuner.summary import StudySummary, TrialSummary
-from tuner.wording import sentence
+from tuner.wording import points, sentence
 
 SHOWN_TRIALS = 10
 PHASES = {
@@ -112,7 +112,7 @@ def print_results(console: Console, summary: StudySummary) -> None:
         assert trial.sample is not None and trial.value is not None
         table.add_row(
             str(trial.number),
-            f"{trial.value:.1f}",
+            points(trial.value),
             *_spread_cells(trial.sample),
             f"{scores_text(trial.sample)}\n[dim]{_params_text(trial)}[/dim]",
         )
@@ -140,9 +140,9 @@ def print_finals(console: Console, summary: StudySummary) -> None:
         confirm = found.confirm
         table.add_row(
             configuration_text(trial),
-            *(f"{s.mean:.1f}" if s else "" for s in (found.tune, confirm)),
-            f"{confirm.spread.std:.1f}" if confirm and confirm.spread.std is not None else "",
-            f"{found.test.mean:.1f}" if found.test else "",
+            *(points(s.mean) if s else "" for s in (found.tune, confirm)),
+            points(confirm.spread.std) if confirm and confirm.spread.std is not None else "",
+            points(found.test.mean) if found.test else "",
             scores_text(confirm) if confirm else "to be trained",
         )
     console.print(table)
@@ -199,12 +199,12 @@ def print_next_steps(
 def scores_text(sample: Sample) -> str:
     """Every seed's score, side by side, and how many of the runs failed."""
     failed = f" ({sample.failed} failed)" if sample.failed else ""
-    return " ".join(f"{score:.1f}" for score in sample.scores) + failed
+    return " ".join(points(score) for score in sample.scores) + failed
 
 
 def _spread_cells(sample: Sample) -> tuple[str, str]:
-    std = "" if sample.spread.std is None else f"{sample.spread.std:.1f}"
-    return std, f"{sample.spread.minimum:.1f}"
+    std = "" if sample.spread.std is None else points(sample.spread.std)
+    return std, points(sample.spread.minimum)
 
 
 def _params_text(trial: TrialSummary) -> str:
@@ -222,8 +222,8 @@ def _short(value: object) -> str:
 def _best(best: Best | None) -> str:
     if best is None:
         return "none yet"
-    scores = " ".join(f"{score:.0f}" for score in best.scores)
-    return f"{best.value:.1f} (trial {best.trial}; seeds {scores})"
+    scores = " ".join(points(score, decimals=0) for score in best.scores)
+    return f"{points(best.value)} (trial {best.trial}; seeds {scores})"
 
 
 def _left(progress: Progress) -> str:

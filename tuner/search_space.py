@@ -1,8 +1,7 @@
 """What is searched: ranges and choices of hyperparameters, as Optuna distributions and back."""
 
-import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -20,13 +19,11 @@ from pydantic import (
     Discriminator,
     PlainValidator,
     Tag,
-    TypeAdapter,
-    ValidationError,
 )
 from pydantic_core import PydanticCustomError
 
-from agents.hparams import KINDS, Hparams, make_hparams
-from agents.problems import problem_lines, shown
+from agents.hparams import Hparams
+from agents.kinds import KINDS, make_hparams
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -41,6 +38,8 @@ def _number(value: Any) -> int | float:
 
 
 Number = Annotated[int | float, PlainValidator(_number)]
+# Hyperparameter → value, or list of values, with which alone another is searched.
+When = dict[str, Any] | None
 
 
 class Range(BaseModel):
@@ -52,6 +51,7 @@ class Range(BaseModel):
     high: Number
     log: bool = False
     step: Number | None = None
+    when: When = None
 
 
 def list_as_tuple(value: Any) -> Any:
@@ -65,6 +65,7 @@ class Choices(BaseModel):
     model_config = STRICT
 
     choices: Annotated[tuple[Any, ...], BeforeValidator(list_as_tuple)]
+    when: When = None
 
 
 Searched = Annotated[
@@ -86,7 +87,7 @@ def distributions(agent: str, space: Space) -> dict[str, BaseDistribution]:
     for name, searched in space.items():
         if isinstance(searched, Choices):
             found[name] = CategoricalDistribution([label(value) for value in searched.choices])
-        elif _is_whole(agent, name):
+        elif is_whole(agent, name):
             step = 1 if searched.step is None else int(searched.step)
             found[name] = IntDistribution(
                 int(searched.low), int(_last_step(searched)), log=searched.log, step=step
@@ -118,6 +119,28 @@ def suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> A
     raise AssertionError(distribution)
 
 
+def suggest_all(trial: optuna.Trial, agent: str, space: Space) -> None:
+    """Let a trial have a value for everything that is searched under what it has chosen."""
+    found = distributions(agent, space)
+    for name in sorted(space, key=lambda name: bool(space[name].when)):  # stable: file's order
+        if is_searched(space, name, trial.params):
+            suggest(trial, name, found[name])
+
+
+def is_searched(space: Space, name: str, params: Mapping[str, Any]) -> bool:
+    """Whether a trial that has chosen `params` has a value for this hyperparameter."""
+    conditions = space[name].when or {}
+    return all(
+        params.get(other) in [label(value) for value in allowed(values)]
+        for other, values in conditions.items()
+    )
+
+
+def allowed(values: Any) -> Sequence[Any]:
+    """The values that a condition names: one, or a list."""
+    return values if isinstance(values, list) else [values]
+
+
 def to_hparams(
     agent: str, space: Space, fixed: Mapping[str, Any], params: Mapping[str, Any]
 ) -> Hparams:
@@ -138,121 +161,7 @@ def label(value: Any) -> Any:
     return value
 
 
-def space_problems(
-    agent: str, space: Space, fixed: Mapping[str, Any], budget_steps: int
-) -> list[str]:
-    """Everything that keeps this space from being searched, one line each."""
-    problems = []
-    known = KINDS[agent].model_fields
-    for table, names in (("space", space), ("fixed", fixed)):
-        for name in names:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
-                problems.append(f"[{table}] {name}: unknown hyperparameter of {agent}{hint}")
-    for name in fixed:
-        if name in space:
-            problems.append(f"[fixed] {name}: also in [space]; keep one of the two")
-        if name in known:
-            problems += _value_problems(agent, name, fixed[name], f"[fixed] {name}")
-    for name, searched in space.items():
-        if name in known:
-            if isinstance(searched, Choices):
-                problems += _choices_problems(agent, name, searched)
-            else:
-                problems += _range_problems(agent, name, searched)
-    return problems or list(_combination_problems(agent, space, fixed, budget_steps))
-
-
-def _range_problems(agent: str, name: str, searched: Range) -> list[str]:
-    where = f"[space] {name}"
-    if KINDS[agent].model_fields[name].annotation not in (int, float):
-        return [f"{where}: has no range; write {{ choices = [...] }}"]
-    low, high, step = searched.low, searched.high, searched.step
-    problems = []
-    for value in (low, high):
-        problems += _value_problems(agent, name, value, where)
-    if low > high:
-        problems.append(f"{where}: low {low} is above high {high}; swap them")
-    if searched.log and low <= 0:
-        problems.append(f"{where}: a log scale needs low > 0 (got {low})")
-    if step is not None:
-        if searched.log:
-            problems.append(f"{where}: log and step cannot be combined; drop one")
-        if step <= 0 or Decimal(str(step)) > Decimal(str(high)) - Decimal(str(low)):
-            problems.append(f"{where}: step must be above 0 and at most {high - low} (got {step})")
-        if _is_whole(agent, name) and not isinstance(step, int):
-            problems.append(f"{where}: step needs a whole number (got {step})")
-    return problems
-
-
-def _choices_problems(agent: str, name: str, searched: Choices) -> list[str]:
-    where = f"[space] {name}"
-    if not searched.choices:
-        return [f"{where}: choices is empty; name at least one value"]
-    problems: list[str] = []
-    labels: list[Any] = []
-    for value in searched.choices:
-        problems += _value_problems(agent, name, value, where)
-        if label(value) in labels:
-            problems.append(f"{where}: {shown(value)} given twice")
-        labels.append(label(value))
-    return problems
-
-
-def _value_problems(agent: str, name: str, value: Any, where: str) -> list[str]:
-    field = KINDS[agent].model_fields[name]
-    annotated = Annotated[field.annotation, field]  # type: ignore[name-defined]
-    checker: TypeAdapter[Any] = TypeAdapter(
-        annotated, config=ConfigDict(strict=True, allow_inf_nan=False)
-    )
-    try:
-        checker.validate_python(value)
-    except ValidationError as error:
-        return problem_lines(error, place=lambda _: where)
-    return []
-
-
-def _combination_problems(
-    agent: str, space: Space, fixed: Mapping[str, Any], budget_steps: int
-) -> Iterator[str]:
-    batch = max(_reach(agent, "batch_size", space, fixed))
-    buffer = min(_reach(agent, "buffer_size", space, fixed))
-    if batch > buffer:
-        yield (
-            f"{_origin('batch_size', space, fixed)} up to {batch} can exceed "
-            f"{_origin('buffer_size', space, fixed)} from {buffer}; narrow one"
-        )
-    rhythm = max(_reach(agent, "train_freq", space, fixed))
-    if rhythm > budget_steps:
-        yield (
-            f"{_origin('train_freq', space, fixed)} up to {rhythm} is above "
-            f"[budget] steps {budget_steps}: an agent would never learn"
-        )
-    starts = max(_reach(agent, "learning_starts", space, fixed))
-    if starts >= budget_steps:
-        yield (
-            f"{_origin('learning_starts', space, fixed)} up to {starts} is not below "
-            f"[budget] steps {budget_steps}: an agent would never learn; set a lower one in [fixed]"
-        )
-
-
-def _origin(name: str, space: Space, fixed: Mapping[str, Any]) -> str:
-    """Where a hyperparameter's values come from, as a place in the file."""
-    if name in space:
-        return f"[space] {name}"
-    return f"[fixed] {name}" if name in fixed else f"the default {name}"
-
-
-def _reach(agent: str, name: str, space: Space, fixed: Mapping[str, Any]) -> Sequence[int | float]:
-    searched = space.get(name)
-    if isinstance(searched, Choices):
-        return searched.choices
-    if isinstance(searched, Range):
-        return (searched.low, searched.high)
-    return (fixed.get(name, KINDS[agent].model_fields[name].default),)
-
-
-def _is_whole(agent: str, name: str) -> bool:
+def is_whole(agent: str, name: str) -> bool:
+    """Whether a hyperparameter's values are whole numbers."""
     annotation = KINDS[agent].model_fields[name].annotation
     return annotation is int

@@ -16,7 +16,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from agents.budget import Budget
 from agents.environments import EnvSpec
 from agents.errors import HparamsError
-from agents.hparams import KINDS, Hparams, make_hparams
+from agents.hparams import Hparams
+from agents.kinds import KINDS, make_hparams
 from agents.problems import problem_lines
 from tuner.errors import StudyError
 from tuner.input_files import read_small
@@ -26,10 +27,10 @@ from tuner.search_space import (
     Choices,
     Range,
     Searched,
-    space_problems,
     to_hparams,
 )
 from tuner.seed_pools import Pool, run_seed
+from tuner.space_problems import space_problems
 from tuner.study_tables import (
     MOST_STEPS,
     BudgetTable,
@@ -266,7 +267,9 @@ def _budget_problems(study: Study) -> Sequence[str]:
             f"[budget] evaluations = {study.budget.evaluations}: must be at most "
             f"steps = {study.budget.steps}"
         ]
-    return [] if study.space else ["[space]: empty; name at least one hyperparameter to search"]
+    if study.space or not KINDS[study.study.agent].model_fields:
+        return []
+    return ["[space]: empty; name at least one hyperparameter to search"]
 
 
 def _place(location: Sequence[str | int]) -> str:

@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from agents.environments import describe, import_environments
+from agents.environments import import_environments
+from agents.kinds import describe_for
 from tuner import options, screen
 from tuner import study as study_files
 from tuner.arguments import (
@@ -167,7 +168,7 @@ def _resources(
     imports: Sequence[str] | None,
 ) -> Resources:
     """Checked, before anything is made or changed."""
-    describe(study.env_spec)
+    describe_for(study.study.agent, study.env_spec)
     return Resources(
         workers=options.at_least_one("--workers", options.cores() if workers is None else workers),
         lanes=None if lanes is None else options.at_least_one("--lanes", lanes),

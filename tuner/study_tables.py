@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from agents.kinds import Kind
 from tuner.search_space import STRICT, list_as_tuple
 from tuner.seed_pools import Pool
 
@@ -22,7 +23,7 @@ class StudyTable(BaseModel):
     name: Name
     env: str
     env_kwargs: dict[str, Scalar] = {}
-    agent: Literal["deep_q"] = "deep_q"
+    agent: Kind = "deep_q"
     trials: int = Field(ge=1, le=MOST_TRIALS)
     master_seed: int = Field(default=0, ge=0, le=2**32 - 1)
 

@@ -18,7 +18,7 @@ from agents import cohort
 from agents.budget import Budget
 from agents.environments import EnvSpec, describe, import_environments
 from agents.errors import AgentError
-from agents.hparams import make_hparams
+from agents.kinds import make_hparams
 from agents.lane_rates import lane_rates
 from agents.provenance import made_with
 from agents.reference_returns import random_returns, return_bounds

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner.errors import StorageError, StudyError
 from tuner.evidence import Sample
 from tuner.samplers import make_pruner, make_sampler
-from tuner.search_space import distributions, suggest
+from tuner.search_space import suggest_all
 from tuner.storage import Store
 from tuner.study import Study
 
@@ -50,7 +50,6 @@ class Trials:
     def __init__(self, study: Study, store: Store) -> None:
         self._study = study
         self._store = store
-        self._distributions = distributions(study.study.agent, study.space)
         self._recorded = optuna.create_study(
             study_name=study.name,
             storage=store.optuna,
@@ -95,7 +94,9 @@ class Trials:
         proposals.
         """
         self._remembered.sampler = self._sampler(self.asked)
-        number = self._remembered.ask(fixed_distributions=self._distributions).number
+        proposed = self._remembered.ask()
+        suggest_all(proposed, self._study.study.agent, self._study.space)
+        number = proposed.number
         asked = self._all()[number]
         trial_id = self._store.optuna.create_new_trial(self._recorded._study_id, asked)
         trial = optuna.Trial(self._recorded, trial_id)
@@ -121,8 +122,7 @@ class Trials:
                 trial = optuna.Trial(self._recorded, frozen._trial_id)
                 continued = int(frozen.user_attrs.get("continued", 0)) + 1
                 trial.set_user_attr("continued", continued)
-            for name, distribution in self._distributions.items():
-                suggest(trial, name, distribution)
+            suggest_all(trial, self._study.study.agent, self._study.space)
             self._live[frozen.number] = trial
             reported = frozenset(frozen.intermediate_values)
             race = frozen.user_attrs.get(RACE, ())

@@ -14,7 +14,8 @@ def sentence(evidence: Evidence) -> str:
 def _sentences(evidence: Evidence) -> Iterator[str]:
     tune, confirm, test = evidence.tune, evidence.confirm, evidence.test
     if tune is not None:
-        yield f"Tuning reported {tune.mean:.1f} ({_rank(evidence, tune.mean)}, {_seeds(tune.n)})."
+        rank = _rank(evidence, tune.mean)
+        yield f"Tuning reported {points(tune.mean)} ({rank}, {_seeds(tune.n)})."
     elif evidence.trial is None:
         yield "No trial was clearly better than the default configuration, which is chosen."
     if test is None and confirm is None:
@@ -41,13 +42,13 @@ def _sentences(evidence: Evidence) -> Iterator[str]:
 def mean_text(sample: Sample) -> str:
     """The mean with what its number of seeds allows to say of its uncertainty."""
     n, spread = len(sample.scores), sample.spread
-    text = f"{spread.mean:.1f}"
+    text = points(spread.mean)
     if n == 1:
         return text
     if spread.minimum == spread.maximum:
         return f"{text} (each of the {n} seeds alike)"
     if n < SEEDS_TO_SHOW or sample.interval is None:
-        return f"{text} (lowest {spread.minimum:.1f}, highest {spread.maximum:.1f})"
+        return f"{text} (lowest {points(spread.minimum)}, highest {points(spread.maximum)})"
     text = f"{text}, 95 % {sample.interval.method} interval {ends(sample.interval)}"
     if (median := sample.median_interval) is not None:
         text += f" (the median lies in {ends(median)}, {median.method})"
@@ -81,8 +82,8 @@ def default_text(difference: Difference) -> str:
     range_ = "" if interval is None else f" ({ends(interval)}, {interval.method})"
     return (
         f"Default configuration (the agent's, with what the study fixes): "
-        f"{difference.theirs.mean:.1f}; difference "
-        f"{difference.mean:.1f}{range_}{_better_text(difference)}."
+        f"{points(difference.theirs.mean)}; difference "
+        f"{points(difference.mean)}{range_}{_better_text(difference)}."
     )
 
 
@@ -108,9 +109,14 @@ def equality(one: float, other: float) -> str:
     return "equal" if one == other else "NOT equal"
 
 
+def points(value: float, decimals: int = 1) -> str:
+    """A score, as "441.0"; below one with a decimal more, as "0.83"."""
+    return f"{value:.{decimals + (0 < abs(value) < 1)}f}"
+
+
 def ends(interval: Interval) -> str:
     """As "441.0 to 485.2"."""
-    return f"{interval.low:.1f} to {interval.high:.1f}"
+    return f"{points(interval.low)} to {points(interval.high)}"
 
 
 def _gap_text(evidence: Evidence) -> str:
@@ -120,19 +126,17 @@ def _gap_text(evidence: Evidence) -> str:
     means = [gap.ours.mean, gap.theirs.mean]
     if to_confirm is not None:
         means.insert(1, to_confirm.theirs.mean)
-    way = (
-        f"tuning{', confirmation' * (len(means) > 2)}, test: {', '.join(f'{m:.1f}' for m in means)}"
-    )
+    way = f"tuning{', confirmation' * (len(means) > 2)}, test: {', '.join(map(points, means))}"
     if gap.mean <= 0:
         return f"; no optimism gap ({way})"
-    return f"; optimism gap {gap.mean:.1f} ({way})"
+    return f"; optimism gap {points(gap.mean)} ({way})"
 
 
 def _rank(evidence: Evidence, mean: float) -> str:
     of = f"of {evidence.trials} trial{'s' * (evidence.trials != 1)}"
     if evidence.best_tune is None or mean >= evidence.best_tune:
         return f"best {of}"
-    return f"trial {evidence.trial} {of}, the best had {evidence.best_tune:.1f}"
+    return f"trial {evidence.trial} {of}, the best had {points(evidence.best_tune)}"
 
 
 def _seeds(count: int) -> str:

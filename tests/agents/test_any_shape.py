@@ -7,8 +7,9 @@ import pytest
 
 from agents.budget import Budget
 from agents.cohort import Evaluated, Finished, RunSpec
+from agents.deep_q_hparams import filled_up
 from agents.environments import EnvSpec
-from agents.hparams import filled_up, make_hparams
+from agents.kinds import make_hparams
 from agents.training import train
 
 BUDGET = Budget(steps=90, evaluations=2, episodes=2)
@@ -33,7 +34,9 @@ def shape(number: int) -> tuple[str, dict[str, Any]]:
         "max_grad_norm": draws.choice([0.1, 10.0]),
         "target_update_interval": 7,
     }
-    return draws.choice(ENVS), hparams
+    env = draws.choice(ENVS)
+    hparams["head"] = draws.choice(["plain", "plain", "dueling", "state_action"])
+    return env, hparams
 
 
 def of_the_same_cohort(hparams: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -44,7 +47,8 @@ def of_the_same_cohort(hparams: dict[str, Any], seed: int) -> dict[str, Any]:
         return draws.choice([n for n in range(1, size + 17) if filled_up(n) == filled_up(size)])
 
     widths = [near(width) for width in hparams["hidden_layers"]]
-    return hparams | {"hidden_layers": widths, "batch_size": near(hparams["batch_size"])}
+    sizes = {"hidden_layers": widths, "batch_size": near(hparams["batch_size"])}
+    return hparams | sizes | {"priority_alpha": draws.choice([0.0, 0.7])}
 
 
 def shown(env: str, hparams: dict[str, Any], seeds: list[int]) -> dict[str, Any]:

@@ -11,16 +11,17 @@ import torch
 from agents import checkpoint
 from agents.budget import Budget
 from agents.cohort import Finished, RunSpec
+from agents.deep_q_hparams import DeepQHparams
 from agents.environments import EnvFacts, EnvSpec
 from agents.errors import CheckpointError
-from agents.hparams import Hparams, make_hparams
+from agents.kinds import make_hparams
 from agents.learner import load_policy
 from agents.training import train
 
 FACTS = EnvFacts(features=4, actions=2, reward_threshold=None, episode_limit=None)
 
 
-def small(**params: Any) -> Hparams:
+def small(**params: Any) -> DeepQHparams:
     return make_hparams("deep_q", {"hidden_layers": (8, 6), "batch_size": 8} | params)
 
 

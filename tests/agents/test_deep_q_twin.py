@@ -10,8 +10,9 @@ from torch import Tensor
 from agents.budget import Budget
 from agents.cohort import Evaluated, Finished, RunSpec
 from agents.deep_q import DeepQ
+from agents.deep_q_hparams import DeepQHparams
 from agents.environments import EnvFacts, EnvSpec, Step
-from agents.hparams import Hparams, make_hparams
+from agents.kinds import make_hparams
 from agents.networks import unstacked
 from agents.randomness import Purpose, environment_seed
 from agents.td_gradient import TDGradient
@@ -40,6 +41,11 @@ LANES: list[dict[str, Any]] = [
     {"learning_rate_decay": "linear", "learning_starts": 10},
     {"n_steps": 3, "gamma": 0.95, "learning_starts": 15},
     {"n_steps": 10, "buffer_size": 25, "learning_starts": 0},
+    {"epsilon_clock": "episodes", "epsilon_decay_steps": 4},
+    {"epsilon_clock": "episodes", "epsilon_decay": "exponential", "epsilon_decay_steps": 3},
+    {"priority_alpha": 0.6, "buffer_size": 64},
+    {"priority_alpha": 1.0, "priority_beta": 0.0, "n_steps": 2, "learning_starts": 5},
+    {"priority_alpha": 0.5, "priority_beta": 1.0, "buffer_size": 33, "learning_starts": 90},
 ]
 COMMON: dict[str, Any] = {
     "learning_rate": 1e-3,
@@ -62,6 +68,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         "batch_size": 5,
         "train_freq": 3,
     },
+    "dueling": {"head": "dueling", "double": True, "hidden_layers": (12, 9)},
+    "state-action": {"head": "state_action", "double": True, "normalize_observations": True},
+    "state-action-tanh": {"head": "state_action", "hidden_layers": (9,), "activation": "tanh"},
+    "dueling-linear": {"head": "dueling", "hidden_layers": (), "train_freq": 2},
     "normalized": {"normalize_observations": True, "train_freq": 2, "gradient_steps": 2},
     "deep-mse": {
         "hidden_layers": (16, 16, 16, 16),
@@ -90,7 +100,7 @@ def pairs(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     return [pair(seed, lane, events) for seed, lane in enumerate(hparams)]
 
 
-def pair(seed: int, hparams: Hparams, events: list[Any]) -> dict[str, Any]:
+def pair(seed: int, hparams: DeepQHparams, events: list[Any]) -> dict[str, Any]:
     mine = [event for event in events if event.run == str(seed)]
     slow, taken = twin.train(hparams, "Probe/ShortCartPole-v0", seed, STEPS)
     evaluation_seeds = [
@@ -193,7 +203,9 @@ def test_the_gradient_written_by_hand_is_that_of_autograd(
     for row, slow in enumerate(twins):
         slow.take_over(before[row])
         words = [slow.replay_draws.next()[0].tolist() for _ in range(UPDATES)]
-        slow.loss(slow.batch(words[-1])).backward()
+        places, _ = slow.sampled(words[-1], UPDATES)
+        losses, _ = slow.losses([slow.replay[place] for place in places])
+        losses.mean().backward()
         for layer, mine in zip(slow.layers(), given[-1][row], strict=True):
             expected = torch.cat([layer.weight.grad.T, layer.bias.grad[None]])
             error = (mine.double() - expected).norm() / expected.norm()

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from agents.exploration import EpsilonGreedy
-from agents.hparams import make_hparams
+from agents.kinds import make_hparams
 
 LINEAR = {"epsilon_start": 0.9, "epsilon_end": 0.1, "epsilon_decay_steps": 80}
 LANES: list[dict[str, Any]] = [
@@ -23,7 +23,8 @@ LANES: list[dict[str, Any]] = [
 def explorers(lanes: list[dict[str, Any]]) -> EpsilonGreedy:
     exploration = EpsilonGreedy()
     for params in lanes:
-        exploration.admit(make_hparams("deep_q", params))
+        hparams = make_hparams("deep_q", params)
+        exploration.admit(hparams, random_until=hparams.learning_starts)
     return exploration
 
 

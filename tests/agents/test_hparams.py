@@ -6,15 +6,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from agents.deep_q_hparams import DeepQHparams, filled_up
 from agents.errors import AgentError, HparamsError
-from agents.hparams import KINDS, Hparams, filled_up, make_hparams, role, shaping_values
+from agents.kinds import KINDS, make_hparams
 
-FIELDS = Hparams.model_fields
+FIELDS = DeepQHparams.model_fields
 LANEWISE = {
     "learning_rate",
     "learning_rate_decay",
     "gamma",
     "n_steps",
+    "priority_alpha",
+    "priority_beta",
     "buffer_size",
     "learning_starts",
     "target_update_interval",
@@ -23,6 +26,7 @@ LANEWISE = {
     "epsilon_end",
     "epsilon_decay_steps",
     "epsilon_decay",
+    "epsilon_clock",
     "max_grad_norm",
 }
 
@@ -47,14 +51,14 @@ def bounds() -> list[tuple[str, str, float]]:
 def test_what_is_left_out_keeps_its_default() -> None:
     hparams = make_hparams("deep_q", {"gamma": 0.9})
 
-    assert hparams == Hparams(gamma=0.9)
+    assert hparams == DeepQHparams(gamma=0.9)
     assert hparams.learning_rate == FIELDS["learning_rate"].default
 
 
 def test_every_hyperparameter_says_what_it_is_and_how_it_varies() -> None:
     for name, declared in FIELDS.items():
         assert declared.description
-        assert role("deep_q", name) == ("lanewise" if name in LANEWISE else "shaping")
+        assert DeepQHparams.role(name) == ("lanewise" if name in LANEWISE else "shaping")
 
 
 def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:
@@ -171,18 +175,19 @@ def test_shaping_values_tell_cohorts_apart_and_lanewise_ones_do_not() -> None:
         "loss": "mse",
         "normalize_observations": True,
         "double": True,
+        "head": "dueling",
     }
 
     neighbour = make_hparams("deep_q", lanewise)
-    assert shaping_values("deep_q", neighbour) == shaping_values("deep_q", usual)
+    assert neighbour.shape == usual.shape
     for name, value in shaping.items():
         stranger = make_hparams("deep_q", {name: value})
-        assert shaping_values("deep_q", stranger) != shaping_values("deep_q", usual)
+        assert stranger.shape != usual.shape
     assert shaping.keys() | LANEWISE == FIELDS.keys()
 
 
 def test_the_rules_are_published_as_json_schema() -> None:
-    schema = Hparams.model_json_schema()
+    schema = DeepQHparams.model_json_schema()
 
     assert schema["properties"]["gamma"]["maximum"] == 1.0
     assert schema["properties"]["gamma"]["role"] == "lanewise"

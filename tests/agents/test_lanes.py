@@ -12,7 +12,7 @@ from torch import Tensor
 from agents.budget import Budget
 from agents.cohort import Evaluated, Event, Failed, Finished, RunSpec
 from agents.environments import EnvSpec
-from agents.hparams import make_hparams
+from agents.kinds import make_hparams
 from agents.randomness import Purpose, environment_seed
 from agents.training import Training, train
 
@@ -32,6 +32,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "double": True,
     },
     "deep": FREQUENT | {"hidden_layers": (8, 24, 8, 9, 8), "loss": "mse"},
+    "dueling": FREQUENT | {"head": "dueling", "hidden_layers": (17, 5)},
+    "state-action": FREQUENT | {"head": "state_action", "hidden_layers": (17,)},
     "wide": {"hidden_layers": (256, 256), "train_freq": 4, "double": True},
 }
 
@@ -43,6 +45,8 @@ def spec(shape: str, place: int, env: EnvSpec = CARTPOLE) -> RunSpec:
         "gamma": (0.99, 0.9, 1.0, 0.0)[place % 4],
         "n_steps": (1, 1, 3, 1, 10)[place % 5],
         "buffer_size": (100, 64, 1_000, 73, 279)[place % 5],
+        "priority_alpha": (0.0, 0.6, 0.0, 1.0)[place // 3 % 4],
+        "epsilon_clock": ("steps", "episodes")[place // 4 % 2],
         "learning_starts": (20, 0, 7, 100)[place % 4],
         "target_update_interval": (10, 1, 33)[place % 3],
         "tau": (1.0, 0.3)[place % 2],

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from agents.budget import Budget
 from agents.cohort import Evaluated, Finished, RunSpec
+from agents.deep_q_hparams import DeepQHparams
 from agents.environments import EnvSpec, describe
 from agents.evaluation import play
-from agents.hparams import Hparams, make_hparams
+from agents.kinds import make_hparams
 from agents.networks import initial_weights
 from agents.randomness import Purpose, generator
 from agents.training import train
@@ -46,7 +47,7 @@ def random_returns(env: EnvSpec, episodes: int) -> NDArray[np.float64]:
     ).returns
 
 
-def final_returns(hparams: Hparams, env: EnvSpec, budget: Budget) -> NDArray[np.float64]:
+def final_returns(hparams: DeepQHparams, env: EnvSpec, budget: Budget) -> NDArray[np.float64]:
     """Mean return at the last mark of each seed, [seeds], once updates were seen to happen."""
     runs = {str(seed): RunSpec("deep_q", hparams, env, budget, seed) for seed in SEEDS}
     events = list(train(runs))

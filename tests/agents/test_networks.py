@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from agents.deep_q_hparams import DeepQHparams
 from agents.environments import EnvFacts, Step
 from agents.exactness import exact_arithmetic
-from agents.hparams import Hparams, make_hparams
+from agents.kinds import make_hparams
 from agents.learner import Learner, load_policy, make_learner
 from agents.networks import initial_weights
 from agents.randomness import Purpose, generator
@@ -44,12 +45,12 @@ def test_first_weights_are_a_function_of_the_seed() -> None:
 
 
 @pytest.fixture(params=SHAPES)
-def hparams(request: pytest.FixtureRequest) -> Hparams:
+def hparams(request: pytest.FixtureRequest) -> DeepQHparams:
     small = {"batch_size": 8, "learning_starts": 0, "train_freq": 1, "learning_rate": 1e-2}
     return make_hparams("deep_q", small | SHAPES[request.param])
 
 
-def trained(hparams: Hparams, lanes: int = 4, steps: int = 20) -> Learner:
+def trained(hparams: DeepQHparams, lanes: int = 4, steps: int = 20) -> Learner:
     """A learner that learned from made-up transitions."""
     learner = make_learner("deep_q", hparams, FACTS, steps, torch.device("cpu"))
     for seed in range(lanes):
@@ -72,7 +73,7 @@ def pictures(lanes: int, episodes: int = 50) -> Any:
     return np.random.default_rng(1).normal(3.0, 2.0, (lanes, episodes, 5)).astype(np.float32)
 
 
-def test_a_saved_policy_acts_as_the_one_it_was_saved_from(hparams: Hparams) -> None:
+def test_a_saved_policy_acts_as_the_one_it_was_saved_from(hparams: DeepQHparams) -> None:
     learner = trained(hparams)
     seen = pictures(lanes=4)
     expected = learner.policy([0, 1, 2, 3]).actions(seen)
@@ -84,7 +85,7 @@ def test_a_saved_policy_acts_as_the_one_it_was_saved_from(hparams: Hparams) -> N
     assert {tuple(np.unique(lane)) for lane in expected} != {(0,), (1,), (2,)}
 
 
-def test_a_policy_is_of_the_rows_it_was_asked_for(hparams: Hparams) -> None:
+def test_a_policy_is_of_the_rows_it_was_asked_for(hparams: DeepQHparams) -> None:
     learner = trained(hparams)
     seen = pictures(lanes=4)
 
@@ -93,7 +94,7 @@ def test_a_policy_is_of_the_rows_it_was_asked_for(hparams: Hparams) -> None:
     assert np.array_equal(learner.policy([2, 0]).actions(seen[[2, 0]]), expected[[2, 0]])
 
 
-def test_a_policy_is_frozen_while_its_lanes_learn_on(hparams: Hparams) -> None:
+def test_a_policy_is_frozen_while_its_lanes_learn_on(hparams: DeepQHparams) -> None:
     learner = trained(hparams)
     seen = pictures(lanes=4, episodes=400)
     policy = learner.policy([0, 1, 2, 3])
@@ -107,7 +108,7 @@ def test_a_policy_is_frozen_while_its_lanes_learn_on(hparams: Hparams) -> None:
     assert not np.array_equal(learner.policy([0, 1, 2, 3]).actions(seen), before)
 
 
-def test_a_policy_chooses_the_best_value(hparams: Hparams) -> None:
+def test_a_policy_chooses_the_best_value(hparams: DeepQHparams) -> None:
     learner = trained(hparams, lanes=1)
     tensors = learner.tensors(0)
     seen = pictures(lanes=1)
@@ -122,7 +123,7 @@ def test_a_policy_chooses_the_best_value(hparams: Hparams) -> None:
     assert np.array_equal(learner.policy([0]).actions(seen)[0], values.argmax(dim=1).numpy())
 
 
-def test_saved_tensors_do_not_change_while_the_lane_learns_on(hparams: Hparams) -> None:
+def test_saved_tensors_do_not_change_while_the_lane_learns_on(hparams: DeepQHparams) -> None:
     learner = trained(hparams)
     tensors = learner.tensors(1)
     before = {name: values.clone() for name, values in tensors.items()}
@@ -136,7 +137,7 @@ def test_saved_tensors_do_not_change_while_the_lane_learns_on(hparams: Hparams) 
 @pytest.mark.parametrize("lanes", [2, 5, 33])
 @pytest.mark.parametrize("episodes", [1, 2, 10])
 def test_a_lane_acts_the_same_alone_as_among_neighbours(
-    hparams: Hparams, lanes: int, episodes: int
+    hparams: DeepQHparams, lanes: int, episodes: int
 ) -> None:
     with exact_arithmetic():
         learner = trained(hparams, lanes)

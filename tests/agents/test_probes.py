@@ -9,8 +9,9 @@ from torch.nn.functional import linear
 
 from agents.budget import Budget
 from agents.cohort import Evaluated, Event, Finished, RunSpec
+from agents.deep_q_hparams import DeepQHparams
 from agents.environments import EnvSpec, describe
-from agents.hparams import Hparams, make_hparams
+from agents.kinds import make_hparams
 from agents.networks import initial_weights
 from agents.randomness import Purpose, generator
 from agents.training import train
@@ -38,38 +39,38 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(params=VARIANTS)
-def hparams(request: pytest.FixtureRequest) -> Hparams:
+def hparams(request: pytest.FixtureRequest) -> DeepQHparams:
     return make_hparams("deep_q", QUICK | VARIANTS[request.param])
 
 
-def test_a_constant_reward_is_expected(hparams: Hparams) -> None:
+def test_a_constant_reward_is_expected(hparams: DeepQHparams) -> None:
     for values in learned_values("Probe/ConstantReward-v0", hparams, [1.0]):
         assert_close(values, [[1.0]])
 
 
-def test_a_reward_seen_in_the_observation_is_expected(hparams: Hparams) -> None:
+def test_a_reward_seen_in_the_observation_is_expected(hparams: DeepQHparams) -> None:
     for values in learned_values("Probe/VisibleReward-v0", hparams, [-1.0, 1.0]):
         assert_close(values, [[-1.0], [1.0]])
 
 
-def test_a_reward_two_steps_away_is_discounted_once(hparams: Hparams) -> None:
+def test_a_reward_two_steps_away_is_discounted_once(hparams: DeepQHparams) -> None:
     for values in learned_values("Probe/DelayedReward-v0", hparams, [-1.0, 1.0]):
         assert_close(values, [[GAMMA], [1.0]])
 
 
-def test_a_reward_is_laid_to_the_action_that_brought_it(hparams: Hparams) -> None:
+def test_a_reward_is_laid_to_the_action_that_brought_it(hparams: DeepQHparams) -> None:
     for values in learned_values("Probe/ChosenReward-v0", hparams, [1.0], best_return=1.0):
         assert_close(values, [[-1.0, 1.0]])
 
 
-def test_the_right_action_may_depend_on_the_observation(hparams: Hparams) -> None:
+def test_the_right_action_may_depend_on_the_observation(hparams: DeepQHparams) -> None:
     found = learned_values("Probe/MatchedReward-v0", hparams, [-1.0, 1.0], best_return=1.0)
 
     for values in found:
         assert_close(values, [[1.0, -1.0], [-1.0, 1.0]])
 
 
-def test_a_time_limit_bootstraps_and_a_death_does_not(hparams: Hparams) -> None:
+def test_a_time_limit_bootstraps_and_a_death_does_not(hparams: DeepQHparams) -> None:
     endless = learned_values("Probe/TimeLimit-v0", hparams, [1.0])
     deadly = learned_values("Probe/Death-v0", hparams, [1.0])
 
@@ -101,7 +102,7 @@ def test_a_linear_agent_learns_what_is_linear() -> None:
 
 
 def learned_values(
-    env_id: str, hparams: Hparams, observations: list[float], best_return: float | None = None
+    env_id: str, hparams: DeepQHparams, observations: list[float], best_return: float | None = None
 ) -> list[Tensor]:
     """Train one lane per seed; action values [observations, actions] of each."""
     env = EnvSpec(env_id)
@@ -118,7 +119,7 @@ def learned_values(
     return [action_values(tensors, hparams, observations) for tensors in finished]
 
 
-def assert_weights_moved(events: list[Event], hparams: Hparams, env: EnvSpec) -> None:
+def assert_weights_moved(events: list[Event], hparams: DeepQHparams, env: EnvSpec) -> None:
     """Updates happened: no layer is as it was at first."""
     facts = describe(env)
     sizes = (facts.features, *hparams.hidden_layers, facts.actions)
@@ -131,7 +132,7 @@ def assert_weights_moved(events: list[Event], hparams: Hparams, env: EnvSpec) ->
 
 
 def action_values(
-    tensors: dict[str, Tensor], hparams: Hparams, observations: list[float]
+    tensors: dict[str, Tensor], hparams: DeepQHparams, observations: list[float]
 ) -> Tensor:
     """What the network says of each observation, [observations, actions], by torch's own layers."""
     values = torch.tensor(observations)[:, None]

@@ -67,6 +67,8 @@ def test_the_numbers_of_purposes_never_change() -> None:
         "ENVIRONMENT": 4,
         "EVALUATION": 5,
         "RANDOM_AGENT": 6,
+        "NOISE": 7,
+        "RANDOM_POLICY": 8,
     }
 
 

@@ -98,7 +98,7 @@ def words(stored: int, batch: int) -> NDArray[np.uint32]:
 
 def sample(replay: Replay, draws: NDArray[np.uint32]) -> Batch:
     rows = np.empty((*draws.shape, replay.width), dtype=np.float32)
-    replay.sample(draws, out=rows)
+    replay.read(replay.uniform(draws), out=rows)
     return replay.views(rows)
 
 

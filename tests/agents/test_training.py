@@ -10,7 +10,7 @@ from agents.budget import Budget
 from agents.cohort import DIVERGED, Evaluated, Event, Failed, Finished, RunSpec
 from agents.environments import EnvSpec
 from agents.errors import EnvError
-from agents.hparams import make_hparams
+from agents.kinds import make_hparams
 from agents.randomness import Purpose, environment_seed
 from agents.training import Training, train
 

@@ -2,13 +2,13 @@
 
 from threading import Thread
 
-from agents.hparams import make_hparams, shaping_values
+from agents.kinds import make_hparams
 from tuner import messages
 from tuner.crew import Crew
 from tuner.placement import Place
 
 HPARAMS = make_hparams("deep_q", {"hidden_layers": (8,), "batch_size": 16, "learning_starts": 100})
-PLACE = Place(shaping_values("deep_q", HPARAMS), 1.0)
+PLACE = Place(HPARAMS.shape, 1.0)
 TALKING, MORE = 60, 600
 WAIT_S = 120.0
 

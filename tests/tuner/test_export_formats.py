@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.hparams import DeepQHparams
+from agents.deep_q_hparams import DeepQHparams
 from tests.tuner.commands import Quick
 from tests.tuner.conftest import Finished
 from tuner.export_formats import sb3_arguments, write
@@ -24,6 +24,9 @@ ODD = {
     "activation": "tanh",
     "learning_rate_decay": "linear",
     "n_steps": 3,
+    "epsilon_clock": "episodes",
+    "head": "dueling",
+    "priority_alpha": 0.6,
 }
 
 
@@ -91,11 +94,16 @@ def test_cleanrl_is_a_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "lost"),
     [
-        ("sb3", ["double", "epsilon_decay", "loss", "normalize_observations"]),
-        ("zoo", ["double", "epsilon_decay", "loss"]),
+        (
+            "sb3",
+            ["double", "epsilon_decay", "epsilon_clock", "head", "priority_alpha", "loss",
+             "normalize_observations"],
+        ),
+        ("zoo", ["double", "epsilon_decay", "epsilon_clock", "head", "priority_alpha", "loss"]),
         (
             "cleanrl",
-            ["double", "epsilon_decay", "hidden_layers", "n_steps", "learning_rate_decay",
+            ["double", "epsilon_decay", "epsilon_clock", "head", "priority_alpha",
+             "hidden_layers", "n_steps", "learning_rate_decay",
              "gradient_steps", "max_grad_norm", "learning_starts", "normalize_observations"],
         ),
     ],

@@ -18,14 +18,17 @@ FREE_OF_TORCH = {
     "agents.__init__",
     "agents.budget",
     "agents.classic_control",
+    "agents.deep_q_hparams",
     "agents.device",
     "agents.environments",
     "agents.errors",
     "agents.files",
     "agents.hparams",
+    "agents.kinds",
     "agents.lane_envs",
     "agents.problems",
     "agents.provenance",
+    "agents.tabular_hparams",
 }
 KNOW_OPTUNA = {
     "tuner.cli",

@@ -2,7 +2,7 @@
 
 import random
 
-from agents.hparams import lane_cost, make_hparams
+from agents.kinds import make_hparams
 from tuner.placement import Load, Place, best_load
 
 LIGHT, HEAVY = Place("light", 0.1), Place("heavy", 1.0)
@@ -50,7 +50,7 @@ def test_cohorts_are_fuller_than_by_number_alone() -> None:
 
 def test_a_lane_costs_what_its_network_multiplies_for_a_step() -> None:
     def cost(**params: object) -> float:
-        return lane_cost(make_hparams("deep_q", {"train_freq": 1} | params))
+        return make_hparams("deep_q", {"train_freq": 1} | params).cost
 
     assert cost(hidden_layers=[64, 64]) < cost(hidden_layers=[128, 128])
     assert cost(hidden_layers=[16, 16]) < cost(hidden_layers=[4_096])
