@@ -1,7 +1,7 @@
 """Lanes that share shapes, trained together from mark to mark."""
 
 from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -37,12 +37,16 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A lane reached mark number `mark`, counted from 1, at environment step `step`."""
+    """A lane reached mark number `mark`, counted from 1, at environment step `step`.
+
+    tensors: its policy there, by name
+    """
 
     run: str
     mark: int
     step: int
     returns: tuple[float, ...]
+    tensors: Mapping[str, torch.Tensor] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ class Cohort:
         if due:
             self._evaluations.add(due, self._learner.policy(whole))
         failed = {self._lanes[row].run: DIVERGED for row in broken}
-        finished = [one.run for one in due if one.tensors is not None]
+        finished = [one.run for one in due if self._is_last(one)]
         self._let_go(finished)
         if failed:
             yield from self._fail(failed)
@@ -173,8 +177,8 @@ class Cohort:
                 failed.add(due.run)
                 yield Failed(due.run, "env_error", failure)
                 continue
-            yield Evaluated(due.run, due.mark, due.step, returns)
-            if due.tensors is not None:
+            yield Evaluated(due.run, due.mark, due.step, returns, due.tensors)
+            if self._is_last(due):
                 yield Finished(due.run, dict(due.tensors), self._exact)
         self._let_go(failed)
 
@@ -193,8 +197,10 @@ class Cohort:
         lane = self._lanes[row]
         mark, step = lane.marks_reached + 1, int(self._steps[row])
         self._lanes[row] = replace(lane, marks_reached=mark)
-        tensors = self._learner.tensors(row) if mark == self._budget.evaluations else None
-        return Due(lane.run, lane.spec.seed, mark, step, tensors)
+        return Due(lane.run, lane.spec.seed, mark, step, self._learner.tensors(row))
+
+    def _is_last(self, due: Due) -> bool:
+        return due.mark == self._budget.evaluations
 
     def _keep(self, rows: list[int]) -> None:
         if len(rows) < len(self._lanes):

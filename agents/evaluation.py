@@ -124,13 +124,13 @@ def _endless(env: EnvSpec, longest: int) -> str:
 
 @dataclass(frozen=True)
 class Due:
-    """A run whose lane stands at a mark. tensors: its policy by name, if that mark is the last."""
+    """A run whose lane stands at a mark. tensors: its policy by name."""
 
     run: str
     seed: int
     mark: int
     step: int
-    tensors: Mapping[str, Tensor] | None
+    tensors: Mapping[str, Tensor]
 
 
 class Evaluations:

@@ -21,7 +21,7 @@ from tuner.wording import equality, points, sentence
 
 if TYPE_CHECKING:
     from agents.cohort import Evaluated
-    from tuner.retrain import Trained
+    from tuner.retrain import Best, Trained
 
 MOST_EPISODES = 1_000_000
 HparamsPath = Annotated[Path, typer.Argument(help="an hparams.json")]
@@ -106,6 +106,7 @@ def train(
     )
     for run in trained:
         print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")
+        print(f"  best at step {run.best.step:,}: {_best(run.best)}, in {run.directory}/best")
     scores = [run.score for run in trained]
     print(
         f"mean {points(sum(scores) / len(scores))}, minimum {points(min(scores))} "
@@ -150,6 +151,12 @@ def _watched() -> "Callable[[Evaluated], None]":
         console.print(line, highlight=False)
 
     return watch
+
+
+def _best(best: "Best") -> str:
+    return (
+        f"{points(best.chosen)} on the episodes that chose it, {points(best.fresh)} on fresh ones"
+    )
 
 
 def _compared(run: "Trained") -> str:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,12 @@ from agents.training import train as train_runs
 from tuner import hparams_file
 from tuner.errors import TooManyFailures, UsageError
 from tuner.evidence import RANDOM_EPISODES
+from tuner.figures import learning_curves
 from tuner.hparams_file import HparamsFile
 from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import broken_score, run_score
+
+BEST_EPISODES = 100
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,19 @@ def _random_score(file: HparamsFile) -> float:
 
 
 @dataclass(frozen=True)
+class Best:
+    """A run's policy at the mark where its episodes went best.
+
+    chosen  mean return of the episodes that chose it, which flatters
+    fresh   mean return of `BEST_EPISODES` others
+    """
+
+    step: int
+    chosen: float
+    fresh: float
+
+
+@dataclass(frozen=True)
 class Trained:
     """One seed's run. claimed: the score recorded for that seed, where the file has one."""
 
@@ -87,6 +103,7 @@ class Trained:
     score: float
     claimed: float | None
     directory: Path
+    best: Best
 
 
 def train(
@@ -101,7 +118,8 @@ def train(
 ) -> list[Trained]:
     """Train these seeds side by side, each into `out`/seed-<seed>/.
 
-    A directory holds hparams.json, model.safetensors and evaluations.csv (step, episode, return).
+    A directory holds hparams.json, model.safetensors and evaluations.csv (step, episode, return),
+    and the same of the best mark's weights under best/. `out`/returns.html shows all seeds' curves.
     With other `steps` than the file's, the file's evidence says nothing and is left out.
     """
     file = _with_steps(file, steps)
@@ -116,12 +134,16 @@ def train(
                 watch(event)
             elif isinstance(event, Finished):
                 seed = int(event.run)
-                _write(directories[seed], file, event, curves[event.run])
-                score = _score(file, curves[event.run])
+                curve = curves[event.run]
+                best = _write_best(directories[seed], file, seed, curve)
+                _write(directories[seed], file, event, curve)
                 claimed = file.claimed_scores().get(seed)
-                trained.append(Trained(seed, score, claimed, directories[seed]))
+                directory = directories[seed]
+                trained.append(Trained(seed, _score(file, curve), claimed, directory, best))
             else:
                 failures.append(event)
+        if trained:
+            _write_curves(out, file, {run.seed: curves[str(run.seed)] for run in trained})
     finally:
         _remove_empty([*directories.values(), out])
     _raise_failures(failures, trained)
@@ -223,6 +245,34 @@ def _write(
         hparams_file.write(directory / "hparams.json", file, force=True)
     except OSError as error:
         raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
+
+
+def _write_best(directory: Path, file: HparamsFile, seed: int, curve: Sequence[Evaluated]) -> Best:
+    """The weights of the best mark, the first of equals, played on episodes that chose nothing."""
+    event = max(curve, key=lambda event: fmean(event.returns))
+    directory = directory / "best"
+    plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
+    try:
+        directory.mkdir(exist_ok=True)
+        checkpoint.save(directory, event.tensors)
+        hparams_file.write(directory / "hparams.json", plain, force=True)
+    except OSError as error:
+        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
+    fresh = evaluate(directory, BEST_EPISODES, seed).mean
+    return Best(event.step, fmean(event.returns), fresh)
+
+
+def _write_curves(out: Path, file: HparamsFile, curves: Mapping[int, Sequence[Evaluated]]) -> None:
+    """returns.html, with Plotly's script beside it, so that it opens without a network."""
+    means = {
+        seed: [(event.step, fmean(event.returns)) for event in curve]
+        for seed, curve in sorted(curves.items())
+    }
+    figure = learning_curves(means, f"{file.agent} on {file.env.id}")
+    try:
+        figure.write_html(out / "returns.html", include_plotlyjs="directory")
+    except OSError as error:
+        raise UsageError(f"--out: '{out}' cannot be written ({error.strerror})") from None
 
 
 def _raise_failures(failures: Sequence[Failed], trained: Sequence[Trained]) -> None:

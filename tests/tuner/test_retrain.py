@@ -38,7 +38,7 @@ def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 @pytest.fixture
 def agent(trained: tuple[Path, Ended], tmp_path: Path) -> Path:
     """A copy of one seed's directory, to be damaged."""
-    return shutil.copytree(sorted((trained[0] / "out").iterdir())[0], tmp_path / "seed")
+    return shutil.copytree(sorted((trained[0] / "out").glob("seed-*"))[0], tmp_path / "seed")
 
 
 def test_a_tuning_seed_trained_again_gives_its_score_exactly(
@@ -46,11 +46,11 @@ def test_a_tuning_seed_trained_again_gives_its_score_exactly(
 ) -> None:
     claim = json.loads(exported.read_text())["evidence"]["tune"]
 
-    lines = trained[1].out.splitlines()
+    *runs, last = trained[1].out.splitlines()
 
-    for line, seed, score in zip(lines, claim["seeds"], claim["scores"], strict=False):
+    for line, seed, score in zip(runs[::2], claim["seeds"], claim["scores"], strict=True):
         assert line.startswith(f"seed {seed}: score {score}, recorded {score} (equal), in out/seed")
-    assert f"mean {claim['mean']:.1f}" in lines[2] and len(lines) == 3
+    assert last.startswith(f"mean {claim['mean']:.1f}")
 
 
 def test_a_directory_holds_the_configuration_the_model_and_every_evaluation(
@@ -62,7 +62,7 @@ def test_a_directory_holds_the_configuration_the_model_and_every_evaluation(
         if trial == number:
             folder = trained[0] / "out" / f"seed-{seed}"
             names = {file.name for file in folder.iterdir()}
-            assert names == {"hparams.json", "model.safetensors", "evaluations.csv"}
+            assert names == {"hparams.json", "model.safetensors", "evaluations.csv", "best"}
             assert (folder / "hparams.json").read_bytes() == exported.read_bytes()
             with (folder / "evaluations.csv").open(newline="") as table:
                 rows = list(csv.reader(table))
@@ -72,6 +72,48 @@ def test_a_directory_holds_the_configuration_the_model_and_every_evaluation(
                 for step, returns in zip(curve["steps"], curve["returns"], strict=True)
                 for n, gain in enumerate(returns)
             ]
+
+
+def test_the_best_weights_are_kept_beside_the_last_and_judged_by_fresh_episodes(
+    trained: tuple[Path, Ended], quick: Quick
+) -> None:
+    folder, ended = trained
+    agent = sorted((folder / "out").glob("seed-*"))[0]
+    seed = agent.name.removeprefix("seed-")
+    with (agent / "evaluations.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    means = {
+        int(step): fmean(float(row["return"]) for row in rows if row["step"] == step)
+        for step in {row["step"] for row in rows}
+    }
+    best = min(step for step, mean in means.items() if mean == max(means.values()))
+
+    played = quick(
+        "evaluate",
+        str(agent / "best"),
+        "--episodes",
+        "100",
+        "--seed",
+        seed,
+        "--json",
+        folder=folder,
+    )
+
+    fresh = json.loads(played.out)["mean"]
+    assert f"best at step {best:,}: {means[best]:.1f} on the episodes that chose it" in ended.out
+    assert f"{fresh:.1f} on fresh ones, in out/seed-{seed}/best" in ended.out
+    assert "evidence" not in json.loads((agent / "best" / "hparams.json").read_text())
+
+
+def test_the_curves_of_all_seeds_open_without_a_network(trained: tuple[Path, Ended]) -> None:
+    out = trained[0] / "out"
+    page = (out / "returns.html").read_text()
+
+    assert 'src="plotly.min.js"' in page and (out / "plotly.min.js").exists()
+    assert "http" not in page.split("<body>")[1].replace("https://plotly.com", "")
+    for folder in out.glob("seed-*"):
+        assert folder.name.replace("-", " ") in page
+    assert f"mean of {len(list(out.glob('seed-*')))} seeds" in page
 
 
 def test_a_model_opens_in_plain_torch_and_acts_the_same(agent: Path) -> None:
@@ -160,7 +202,7 @@ def test_what_is_there_is_replaced_by_force_only(
     assert refused.code == 2
     assert "out/seed-1 exists; add --force to replace it" in refused.err
     assert forced.code == 0
-    assert len(list((tmp_path / "out").rglob("model.safetensors"))) == 2
+    assert len(list((tmp_path / "out").glob("*/model.safetensors"))) == 2
 
 
 def test_ctrl_c_ends_a_training_without_a_traceback(exported: Path, tmp_path: Path) -> None:
