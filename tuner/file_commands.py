@@ -154,9 +154,8 @@ def _watched() -> "Callable[[Evaluated], None]":
 
 
 def _best(best: "Best") -> str:
-    return (
-        f"{points(best.chosen)} on the episodes that chose it, {points(best.fresh)} on fresh ones"
-    )
+    fresh = "the environment failed in" if best.fresh is None else f"{points(best.fresh)} on"
+    return f"{points(best.chosen)} on the episodes that chose it, {fresh} fresh ones"
 
 
 def _compared(run: "Trained") -> str:

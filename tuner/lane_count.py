@@ -59,7 +59,7 @@ def lane_room(study: Study, workers: int, features: int) -> LaneRoom:
     in_flight = min(trials, max(PROPOSED_AT_RANDOM, ceil(SHARE_IN_FLIGHT * trials)))
     fitting = int(SHARE_OF_MEMORY * _free_memory() / workers / _replay_bytes(study, features))
     shapes = [
-        _distinct(name, searched)
+        _distinct(name, searched) + bool(searched.when)  # its default, too
         for name, searched in study.space.items()
         if KINDS[study.study.agent].role(name) == "shaping"
     ]
@@ -96,6 +96,8 @@ def _replay_bytes(study: Study, features: int) -> int:
             largest = max(searched.choices)
         case None:
             largest = default.buffer_size
+    if searched is not None and searched.when:
+        largest = max(largest, default.buffer_size)
     return min(largest, study.budget.steps) * 4 * (2 * features + 16)
 
 

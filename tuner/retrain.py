@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -56,7 +56,7 @@ def scores(
     for event in train_runs({str(seed): _run_spec(file, seed) for seed in seeds}, device):
         seed = int(event.run)
         if isinstance(event, Evaluated):
-            curves[seed].append(event)
+            curves[seed].append(replace(event, tensors={}))
             watch(event)
         elif isinstance(event, Finished):
             found[seed] = Scored(_score(file, curves[seed]), event.exact)
@@ -87,12 +87,12 @@ class Best:
     """A run's policy at the mark where its episodes went best.
 
     chosen  mean return of the episodes that chose it, which flatters
-    fresh   mean return of `BEST_EPISODES` others
+    fresh   mean return of `BEST_EPISODES` others; None where the environment failed in them
     """
 
     step: int
     chosen: float
-    fresh: float
+    fresh: float | None
 
 
 @dataclass(frozen=True)
@@ -126,20 +126,23 @@ def train(
     directories = _directories(out, seeds, force)
     specs = {str(seed): _run_spec(file, seed) for seed in seeds}
     curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
+    best: dict[str, Evaluated] = {}  # the first of equals
     trained, failures = [], []
     try:
         for event in train_runs(specs, device):
             if isinstance(event, Evaluated):
-                curves[event.run].append(event)
+                curves[event.run].append(replace(event, tensors={}))
+                before = best.setdefault(event.run, event)
+                if fmean(event.returns) > fmean(before.returns):
+                    best[event.run] = event
                 watch(event)
             elif isinstance(event, Finished):
-                seed = int(event.run)
-                curve = curves[event.run]
-                best = _write_best(directories[seed], file, seed, curve)
-                _write(directories[seed], file, event, curve)
-                claimed = file.claimed_scores().get(seed)
+                seed, curve = int(event.run), curves[event.run]
                 directory = directories[seed]
-                trained.append(Trained(seed, _score(file, curve), claimed, directory, best))
+                _write(directory, file, event, curve)
+                at_best = _write_best(directory, file, seed, best.pop(event.run))
+                claimed = file.claimed_scores().get(seed)
+                trained.append(Trained(seed, _score(file, curve), claimed, directory, at_best))
             else:
                 failures.append(event)
         if trained:
@@ -247,9 +250,8 @@ def _write(
         raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
 
 
-def _write_best(directory: Path, file: HparamsFile, seed: int, curve: Sequence[Evaluated]) -> Best:
-    """The weights of the best mark, the first of equals, played on episodes that chose nothing."""
-    event = max(curve, key=lambda event: fmean(event.returns))
+def _write_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated) -> Best:
+    """The weights of the best mark, played on episodes that chose nothing."""
     directory = directory / "best"
     plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
     try:
@@ -258,7 +260,9 @@ def _write_best(directory: Path, file: HparamsFile, seed: int, curve: Sequence[E
         hparams_file.write(directory / "hparams.json", plain, force=True)
     except OSError as error:
         raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
-    fresh = evaluate(directory, BEST_EPISODES, seed).mean
+    fresh = None
+    with suppress(TooManyFailures):  # the run itself is over, and kept
+        fresh = evaluate(directory, BEST_EPISODES, seed).mean
     return Best(event.step, fmean(event.returns), fresh)
 
 

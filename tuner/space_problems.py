@@ -43,7 +43,11 @@ def _condition_problems(name: str, searched: Range | Choices, space: Space) -> I
     where = f"[space] {name}: when"
     for other, values in (searched.when or {}).items():
         condition = space.get(other)
-        if not isinstance(condition, Choices):
+        if other == name:
+            yield f"{where}: {name} cannot depend on itself; drop the condition"
+        elif values == []:
+            yield f"{where}: {other} = [] names no value; write [[]] for an empty list"
+        elif not isinstance(condition, Choices):
             yield f"{where}: {other} is not searched by choices in [space]; name one that is"
         elif condition.when:
             yield f"{where}: {other} has a condition itself; name what {other} depends on as well"
@@ -51,7 +55,10 @@ def _condition_problems(name: str, searched: Range | Choices, space: Space) -> I
             for value in allowed(values):
                 if label(value) not in map(label, condition.choices):
                     known = ", ".join(map(shown, condition.choices))
-                    yield f"{where}: {shown(value)} is no choice of {other}; one of {known}"
+                    yield (
+                        f"{where}: {shown(value)} is no choice of {other}; one of {known} "
+                        "(a list stands for several values)"
+                    )
 
 
 def _range_problems(agent: str, name: str, searched: Range) -> list[str]:
@@ -137,9 +144,8 @@ def _origin(name: str, space: Space, fixed: Mapping[str, Any]) -> str:
 
 
 def _reach(agent: str, name: str, space: Space, fixed: Mapping[str, Any]) -> Sequence[int | float]:
-    searched = space.get(name)
-    if isinstance(searched, Choices):
-        return searched.choices
-    if isinstance(searched, Range):
-        return (searched.low, searched.high)
-    return (fixed.get(name, KINDS[agent].model_fields[name].default),)
+    searched, default = space.get(name), KINDS[agent].model_fields[name].default
+    if searched is None:
+        return (fixed.get(name, default),)
+    values = searched.choices if isinstance(searched, Choices) else (searched.low, searched.high)
+    return (*values, default) if searched.when else values  # where its condition is not met

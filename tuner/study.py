@@ -286,7 +286,7 @@ def _known_keys(location: Sequence[str | int]) -> Sequence[str]:
     if len(location) == 1:
         return list(Study.model_fields)
     if location[0] == "space":
-        return ["low", "high", "log", "step", "choices"]
+        return ["low", "high", "log", "step", "choices", "when"]
     table = Study.model_fields[str(location[0])].annotation
     assert isinstance(table, type) and issubclass(table, BaseModel)
     return list(table.model_fields)

@@ -95,6 +95,17 @@ def test_the_objective_samples_the_same_way(tmp_path: Path) -> None:
             "[space] epsilon_end: when: epsilon_decay has a condition itself",
         ),
         (
+            'exploration = ["epsilon"] }',
+            "exploration = [] }",
+            "when: exploration = [] names no value",
+        ),
+        (
+            'exploration = ["epsilon"] }',
+            "epsilon_end = 0.1 }",
+            "[space] epsilon_end: when: epsilon_end cannot depend on itself",
+        ),
+        ("when = { exploration = [", "whne = { exploration = [", "did you mean 'when'"),
+        (
             'when = { exploration = "epsilon" }',
             'when = "epsilon"',
             "[space] epsilon_decay.when",
@@ -106,3 +117,24 @@ def test_conditions_that_cannot_be_met_are_refused(old: str, new: str, fragment:
         parse(changed((old, new), text=LAKE).encode(), "tiny.toml")
 
     assert fragment in str(refused.value)
+
+
+def test_the_default_counts_where_a_condition_may_not_be_met() -> None:
+    """With double off the batch size would be the default, 64, and replay too small for it."""
+    text = """\
+[study]
+name = "tiny"
+env = "CartPole-v1"
+trials = 2
+
+[budget]
+steps = 2_000
+
+[space]
+double = { choices = [false, true] }
+batch_size = { choices = [16], when = { double = true } }
+buffer_size = { choices = [32, 100] }
+"""
+
+    with pytest.raises(StudyError, match=r"batch_size up to 64 can exceed .*buffer_size from 32"):
+        parse(text.encode(), "tiny.toml")
