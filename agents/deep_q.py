@@ -188,7 +188,7 @@ class DeepQ:
     ) -> None:
         """Keep what the step brought, or what it completed."""
         if self._window is None:
-            lane, reward, terminated = np.arange(len(actions)), step.reward, step.terminated
+            lane, reward, terminated = self._every_lane, step.reward, step.terminated
             place = self._replay.store(observations, actions, reward, terminated, next_observations)
         else:
             completed = self._window.push(observations, actions, step, next_observations)
@@ -254,6 +254,7 @@ class DeepQ:
             self._facts.actions,
         )
         self._optimizer.bind(self._online, self._gradient.gradients)
+        self._every_lane = np.arange(len(lanes))
         self._steps_to_target = 0  # unknown: look at the next step
         self._counts_episodes = self._exploration.counts_episodes
         tau = [[lane.tau] for lane in lanes]

@@ -7,17 +7,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from agents.hparams import Hparams, lanewise, shaping
+from agents.hparams import Hparams, lanewise, list_as_tuple, shaping
 
 Head = Literal["plain", "dueling", "state_action"]
 Width = Annotated[int, Field(ge=1, le=16_384)]
 EAGER_STEPS = 16
 EAGER_BUFFER = 1_000
-
-
-def _list_as_tuple(value: Any) -> Any:
-    """TOML and JSON have lists only."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 class DeepQHparams(Hparams):
@@ -66,7 +61,7 @@ class DeepQHparams(Hparams):
         "steps", "episodes: epsilon_decay_steps counts episodes"
     )
     hidden_layers: Annotated[
-        tuple[Width, ...], BeforeValidator(_list_as_tuple), Field(max_length=16)
+        tuple[Width, ...], BeforeValidator(list_as_tuple), Field(max_length=16)
     ] = shaping((64, 64), "units of each hidden layer; none makes the agent linear")
     activation: Literal["relu", "tanh"] = shaping("relu", "activation of the hidden layers")
     loss: Literal["huber", "mse"] = shaping("huber", "loss of the TD error")

@@ -6,7 +6,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-WORD = 2.0**32
+from agents.randomness import WORD, below
+
 STEPS_AHEAD = 256
 
 
@@ -37,6 +38,8 @@ class EpsilonGreedy:
 
     t counts the lane's steps, or the episodes that it has ended.
 
+    episodes: how many each lane has ended, [lanes], where it was told by `end`
+
     Before its step `random_until` a lane acts at random (as in Stable-Baselines3).
     """
 
@@ -46,7 +49,7 @@ class EpsilonGreedy:
         self._decay_steps = np.empty(0)
         self._exponential = np.empty(0, dtype=np.bool_)
         self._by_episode = np.empty(0, dtype=np.bool_)
-        self._episodes = np.empty(0, dtype=np.int64)
+        self.episodes = np.empty(0, dtype=np.int64)
         self._random_until = np.empty(0, dtype=np.int64)
         self._limits: NDArray[np.float64] | None = None
         self._looked_from = 0
@@ -59,7 +62,7 @@ class EpsilonGreedy:
         exponential = hparams.epsilon_decay == "exponential"
         self._exponential = np.append(self._exponential, exponential)
         self._by_episode = np.append(self._by_episode, hparams.epsilon_clock == "episodes")
-        self._episodes = np.append(self._episodes, 0)
+        self.episodes = np.append(self.episodes, 0)
         self._random_until = np.append(self._random_until, random_until)
         self._limits = None
 
@@ -69,7 +72,7 @@ class EpsilonGreedy:
         self._start, self._end = self._start[index], self._end[index]
         self._decay_steps = self._decay_steps[index]
         self._exponential = self._exponential[index]
-        self._by_episode, self._episodes = self._by_episode[index], self._episodes[index]
+        self._by_episode, self.episodes = self._by_episode[index], self.episodes[index]
         self._random_until = self._random_until[index]
         self._limits = None
 
@@ -80,13 +83,13 @@ class EpsilonGreedy:
 
     def end(self, ended: NDArray[np.bool_]) -> None:
         """An episode ended in these lanes, [lanes]."""
-        self._episodes += ended
+        self.episodes += ended
         if (ended & self._by_episode).any():
             self._limits = None
 
     def epsilon(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Share of random actions after `steps` [..., lanes] steps, of the same shape."""
-        fraction = np.where(self._by_episode, self._episodes, steps) / self._decay_steps
+        fraction = np.where(self._by_episode, self.episodes, steps) / self._decay_steps
         left = 1.0 - np.minimum(fraction, 1.0)
         if self._exponential.any():
             left = np.where(self._exponential, np.exp(-fraction), left)
@@ -107,8 +110,7 @@ class EpsilonGreedy:
         explores = draws[:, 0] < self._limit(steps)
         if not explores.any():
             return greedy
-        anything = (draws[:, 1].astype(np.int64) * actions) >> 32
-        return np.where(explores, anything, greedy)
+        return np.where(explores, below(draws[:, 1], actions), greedy)
 
     def _limit(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Epsilon as a limit for words of 32 bits, worked out some steps ahead."""

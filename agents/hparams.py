@@ -26,6 +26,11 @@ def shaping(default: Any, help: str, *, low: float | None = None, high: float | 
     return Field(default, description=help, ge=low, le=high, json_schema_extra=extra)
 
 
+def list_as_tuple(value: Any) -> Any:
+    """TOML and JSON have lists only."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 class Hparams(BaseModel):
     """The settings of an agent. Steps are environment steps of the lane's own clock."""
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-WORD = 2.0**32
+from agents.randomness import WORD
+
 LEAST = 1e-6
 Places = NDArray[np.int64]
 

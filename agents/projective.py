@@ -12,13 +12,12 @@ from torch import Tensor
 
 from agents.environments import EnvFacts, Step
 from agents.hparams import Hparams
-from agents.randomness import Draws, Purpose
+from agents.randomness import WORD, Draws, Purpose
 from agents.tables import Table, TablePolicy, named_table, states, with_lane
 from agents.tabular_hparams import ProjectiveHparams
 
 EXPLORATION_BLOCK = 256
 FIRST_H = 1.0
-WORD = 2.0**32
 
 
 class Projective:

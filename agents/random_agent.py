@@ -9,7 +9,7 @@ from torch import Tensor
 
 from agents.environments import EnvFacts, Step
 from agents.hparams import Hparams
-from agents.randomness import Draws, Purpose, sequence
+from agents.randomness import Draws, Purpose, below, sequence
 
 BLOCK = 256
 SEED = "seed"
@@ -36,7 +36,7 @@ class RandomAgent:
         self._draws.keep(index)
 
     def act(self, observations: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.int64]:
-        return _drawn(self._draws.next()[:, 0], self._actions)
+        return below(self._draws.next()[:, 0], self._actions)
 
     def learn(
         self,
@@ -71,7 +71,7 @@ class RandomPolicy:
     def actions(self, observations: NDArray[np.float32]) -> NDArray[np.int64]:
         episodes = observations.shape[1]
         words = [stream.integers(2**32, size=episodes) for stream in self._streams]
-        return _drawn(np.array(words), self._actions)
+        return below(np.array(words), self._actions)
 
     def selected(self, rows: Sequence[int]) -> "RandomPolicy":
         return RandomPolicy(self._actions, [self._streams[row] for row in rows])
@@ -92,7 +92,3 @@ def load_random(facts: EnvFacts, tensors: Mapping[str, Tensor]) -> RandomPolicy:
 def _stream(seed: int, step: int) -> np.random.Generator:
     """What a lane acts by in the evaluation after `step` steps."""
     return np.random.Generator(np.random.Philox(sequence(seed, Purpose.RANDOM_POLICY, step)))
-
-
-def _drawn(words: NDArray[np.uint32] | NDArray[np.int64], actions: int) -> NDArray[np.int64]:
-    return (words.astype(np.int64) * actions) >> 32

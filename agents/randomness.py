@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+WORD = 2.0**32  # how many numbers a word of 32 bits can be
+
 
 class Purpose(IntEnum):
     """What a stream is for. The numbers are part of every result: never change or reuse one."""
@@ -39,6 +41,11 @@ def environment_seed(seed: int, purpose: Purpose, *path: int) -> int:
 def generator(seed: int, purpose: Purpose) -> np.random.Generator:
     """A lane's own generator for draws made once, such as initial weights."""
     return np.random.Generator(np.random.Philox(sequence(seed, purpose)))
+
+
+def below(words: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """Whole numbers from 0 to count - 1, one for each word of 32 bits."""
+    return (words.astype(np.int64) * count) >> 32
 
 
 class Draws:

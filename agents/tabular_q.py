@@ -28,7 +28,6 @@ class TabularQ:
         self._facts = facts
         self._lanes: list[TabularQHparams] = []
         self._tables = np.empty((0, facts.features, facts.actions))
-        self._episodes = np.empty(0, dtype=np.int64)
         self._exploration = EpsilonGreedy()
         self._draws = Draws(Purpose.EXPLORATION, words=2, block=EXPLORATION_BLOCK)
         self._noise = Normals(Purpose.NOISE, words=facts.actions, block=EXPLORATION_BLOCK)
@@ -38,7 +37,6 @@ class TabularQ:
         assert isinstance(hparams, TabularQHparams)
         self._lanes.append(hparams)
         self._tables = with_lane(self._tables, self._facts, 0.0)
-        self._episodes = np.append(self._episodes, 0)
         self._exploration.admit(hparams)
         self._draws.admit(seed)
         self._noise.admit(seed)
@@ -47,7 +45,7 @@ class TabularQ:
     def keep(self, rows: Sequence[int]) -> None:
         index = list(rows)
         self._lanes = [self._lanes[row] for row in index]
-        self._tables, self._episodes = self._tables[index], self._episodes[index]
+        self._tables = self._tables[index]
         for part in (self._exploration, self._draws, self._noise):
             part.keep(index)
         self._fit()
@@ -58,7 +56,7 @@ class TabularQ:
         chosen = self._exploration.choose(values.argmax(axis=1), self._facts.actions, steps, draws)
         if not self._noisy.any():
             return chosen
-        noise = self._noise.next() / (self._episodes[:, None] + 1)
+        noise = self._noise.next() / (self._exploration.episodes[:, None] + 1)
         return np.where(self._noisy, (values + noise).argmax(axis=1), chosen)
 
     def learn(
@@ -74,9 +72,7 @@ class TabularQ:
         target = step.reward + np.where(step.terminated, 0.0, self._gamma * best)
         error = target - self._tables[lanes, state, actions]
         self._tables[lanes, state, actions] += self._rate * error
-        ended = step.terminated | step.truncated
-        self._episodes += ended
-        self._exploration.end(ended)
+        self._exploration.end(step.terminated | step.truncated)
 
     def is_exact(self, episodes: int) -> bool:
         return True  # looked up, added and multiplied number by number

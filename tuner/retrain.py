@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -242,24 +242,20 @@ def _write(
     rows.writerow(["step", "episode", "return"])
     for event in curve:
         rows.writerows([event.step, number, value] for number, value in enumerate(event.returns))
-    try:
+    with _written_to(directory):
         write_whole(directory / "evaluations.csv", table.getvalue().encode())
         checkpoint.save(directory, finished.tensors)
         hparams_file.write(directory / "hparams.json", file, force=True)
-    except OSError as error:
-        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
 
 
 def _write_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated) -> Best:
     """The weights of the best mark, played on episodes that chose nothing."""
     directory = directory / "best"
     plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
-    try:
+    with _written_to(directory):
         directory.mkdir(exist_ok=True)
         checkpoint.save(directory, event.tensors)
         hparams_file.write(directory / "hparams.json", plain, force=True)
-    except OSError as error:
-        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
     fresh = None
     with suppress(TooManyFailures):  # the run itself is over, and kept
         fresh = evaluate(directory, BEST_EPISODES, seed).mean
@@ -273,10 +269,17 @@ def _write_curves(out: Path, file: HparamsFile, curves: Mapping[int, Sequence[Ev
         for seed, curve in sorted(curves.items())
     }
     figure = learning_curves(means, f"{file.agent} on {file.env.id}")
-    try:
+    with _written_to(out):
         figure.write_html(out / "returns.html", include_plotlyjs="directory")
+
+
+@contextmanager
+def _written_to(directory: Path) -> Iterator[None]:
+    """Say which directory it was, if it cannot be written."""
+    try:
+        yield
     except OSError as error:
-        raise UsageError(f"--out: '{out}' cannot be written ({error.strerror})") from None
+        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
 
 
 def _raise_failures(failures: Sequence[Failed], trained: Sequence[Trained]) -> None:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from agents.hparams import Hparams
+from agents.hparams import Hparams, list_as_tuple
 from agents.kinds import KINDS, make_hparams
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -52,11 +52,6 @@ class Range(BaseModel):
     log: bool = False
     step: Number | None = None
     when: When = None
-
-
-def list_as_tuple(value: Any) -> Any:
-    """TOML and JSON have lists only."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 class Choices(BaseModel):

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from agents.hparams import list_as_tuple
 from agents.kinds import Kind
-from tuner.search_space import STRICT, list_as_tuple
+from tuner.search_space import STRICT
 from tuner.seed_pools import Pool
 
 MOST_TRIALS = 1_000_000
