@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from agents.budget import Budget
-from agents.environments import EnvFacts, EnvSpec
-from agents.evaluation import Due, Evaluations
+from agents.environments import EnvFacts, EnvSpec, environments_of
+from agents.episodes import Episodes
+from agents.evaluation import Due, Evaluations, Followed
 from agents.exactness import exact_arithmetic
 from agents.hparams import Hparams
 from agents.lane_envs import make_lane_envs
@@ -39,14 +40,16 @@ class RunSpec:
 class Evaluated:
     """A lane reached mark number `mark`, counted from 1, at environment step `step`.
 
-    tensors: its policy there, by name
+    With several environments per lane that may be a few steps behind the mark's own.
+
+    followed: more of the same moment, where training is followed
     """
 
     run: str
     mark: int
     step: int
     returns: tuple[float, ...]
-    tensors: Mapping[str, torch.Tensor] = field(repr=False, compare=False)
+    followed: Followed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,17 @@ class _Lane:
 
 
 class Cohort:
-    """Lanes of equal `cohort_key`. Runs are named by strings of the caller's choice."""
+    """Lanes of equal `cohort_key`. Runs are named by strings of the caller's choice.
 
-    def __init__(self, spec: RunSpec, facts: EnvFacts, device: torch.device) -> None:
+    followed: marks are told with what else there is to see, which changes no result
+    """
+
+    def __init__(
+        self, spec: RunSpec, facts: EnvFacts, device: torch.device, *, followed: bool = False
+    ) -> None:
         self._budget = spec.budget
         self._rhythm = spec.hparams.rhythm
+        self._environments = spec.hparams.environments  # of each lane, beside each other
         self._learner = make_learner(spec.agent, spec.hparams, facts, spec.budget.steps, device)
         with exact_arithmetic():
             self._exact = self._learner.is_exact(spec.budget.episodes)
@@ -95,6 +104,7 @@ class Cohort:
         self._waiting: list[_Lane] = []
         self._evaluations = Evaluations(spec.env, facts, spec.budget.episodes)
         self._steps_to_mark = 0
+        self._episodes = Episodes(self._environments) if followed else None
         self.lane_steps = 0  # environment steps trained so far, all lanes together
         self.steps = 0  # how often all lanes were moved by one
 
@@ -114,17 +124,21 @@ class Cohort:
         self._let_go(runs)
 
     def advance(self, steps: int) -> Iterator[Event]:
-        """Train every lane for up to `steps` environment steps; yield what happened on the way."""
-        for _ in range(steps):
+        """Train every lane for up to `steps` environment steps; yield what happened on the way.
+
+        With several environments per lane it may be some steps more.
+        """
+        for _ in range(0, steps, self._environments):
             self._let_in()
             if not self._lanes:
                 return
             self._step()
-            self._steps_to_mark -= 1
-            if self._envs.failures:
-                failures = self._envs.failures
-                yield from self._fail({self._lanes[row].run: failures[row] for row in failures})
-            if self._steps_to_mark == 0:
+            self._steps_to_mark -= self._environments
+            if failures := self._envs.failures:
+                each = self._environments
+                broken = {self._lanes[row // each].run: failures[row] for row in failures}
+                yield from self._fail(broken)
+            if self._steps_to_mark <= 0:
                 yield from self._evaluate()
 
     def _let_in(self) -> None:
@@ -133,6 +147,10 @@ class Cohort:
                 seed = lane.spec.seed
                 self._learner.admit(lane.spec.hparams, seed)
                 self._envs.admit(environment_seed(seed, Purpose.ENVIRONMENT))
+                for number in range(1, self._environments):
+                    self._envs.admit(environment_seed(seed, Purpose.ENVIRONMENT, number))
+                if self._episodes is not None:
+                    self._episodes.admit()
                 self._lanes.append(lane)
             self._steps = np.append(self._steps, np.zeros(len(self._waiting), dtype=np.int64))
             self._waiting = []
@@ -142,17 +160,19 @@ class Cohort:
         before = self._envs.observations.copy()
         actions = self._learner.act(before, self._steps)
         step = self._envs.step(actions)
-        self._steps += 1
+        self._steps += self._environments
         self.lane_steps += len(actions)
-        self.steps += 1
+        self.steps += self._environments
         self._learner.learn(before, actions, step, self._envs.observations, self._steps)
         ended = np.flatnonzero(step.terminated | step.truncated)
+        if self._episodes is not None:
+            self._episodes.step(self._steps, step.reward, ended)
         if len(ended):
             self._envs.reset(ended.tolist())
 
     def _evaluate(self) -> Iterator[Event]:
         """Take the policies of lanes that stand at a mark; let those at their last mark go."""
-        at_mark = [row for row in range(len(self._lanes)) if self._steps[row] == self._mark(row)]
+        at_mark = [row for row in range(len(self._lanes)) if self._steps[row] >= self._mark(row)]
         diverged = self._learner.diverged(at_mark)
         broken = [row for row, lost in zip(at_mark, diverged, strict=True) if lost]
         whole = [row for row in at_mark if row not in broken]
@@ -177,7 +197,7 @@ class Cohort:
                 failed.add(due.run)
                 yield Failed(due.run, "env_error", failure)
                 continue
-            yield Evaluated(due.run, due.mark, due.step, returns, due.tensors)
+            yield Evaluated(due.run, due.mark, due.step, returns, due.followed)
             if self._is_last(due):
                 yield Finished(due.run, dict(due.tensors), self._exact)
         self._let_go(failed)
@@ -197,7 +217,13 @@ class Cohort:
         lane = self._lanes[row]
         mark, step = lane.marks_reached + 1, int(self._steps[row])
         self._lanes[row] = replace(lane, marks_reached=mark)
-        return Due(lane.run, lane.spec.seed, mark, step, self._learner.tensors(row))
+        is_last = mark == self._budget.evaluations
+        tensors = self._learner.tensors(row) if is_last or self._episodes is not None else {}
+        followed = None
+        if self._episodes is not None:
+            readings = self._learner.readings(row, self._steps)
+            followed = Followed(tensors, readings, self._episodes.taken(row))
+        return Due(lane.run, lane.spec.seed, mark, step, tensors, followed)
 
     def _is_last(self, due: Due) -> bool:
         return due.mark == self._budget.evaluations
@@ -205,7 +231,9 @@ class Cohort:
     def _keep(self, rows: list[int]) -> None:
         if len(rows) < len(self._lanes):
             self._learner.keep(rows)
-            self._envs.keep(rows)
+            self._envs.keep(environments_of(rows, self._environments))
+            if self._episodes is not None:
+                self._episodes.keep(rows)
             self._lanes = [self._lanes[row] for row in rows]
             self._steps = self._steps[rows]
         self._look_ahead()

@@ -7,8 +7,9 @@ bootstraps and a death does not. Departures:
 - squared loss, exponential decay, decay by episodes, Double DQN, other heads, priorities and
   running observation scales are offered as well;
 - transitions over n steps are stored when they are complete, the newest n - 1 are not sampled yet;
-- the replay holds one environment's transitions per lane, and indices are 32-bit fractions of its
-  fill (a bias below fill / 2**32);
+- with several environments per agent updates are counted by environment steps, not by steps of
+  all of them, and their transitions share one ring of `buffer_size`, environment by environment;
+- replay indices are 32-bit fractions of its fill (a bias below fill / 2**32);
 - random numbers are counter-based (see `randomness`), so single draws differ;
 - widths and batch sizes are filled up with what weighs nothing (see `deep_q_hparams.filled_up`).
 
@@ -23,13 +24,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.deep_q_hparams import DeepQHparams, filled_up
-from agents.environments import EnvFacts, Step
+from agents.environments import EnvFacts, Step, environments_of
 from agents.exactness import network_is_exact
 from agents.exploration import EpsilonGreedy
 from agents.heads import ActionValues
 from agents.hparams import Hparams
 from agents.mirror import Mirror
-from agents.n_step import NStep
+from agents.n_step import NStep, single
 from agents.networks import initial_weights, shapes, stacked, unstacked
 from agents.normalization import RunningScale
 from agents.optimizer import LaneAdam
@@ -54,6 +55,7 @@ class DeepQ:
         self._facts = facts
         self._budget_steps = budget_steps
         self._device = device
+        self._environments = hparams.num_envs
         self._sizes = layer_sizes(hparams, facts, filled=True)
         self._batch_size = filled_up(hparams.batch_size)
         self._online = self._target = Stack.zeros(shapes(self._sizes), 0, device)
@@ -67,7 +69,8 @@ class DeepQ:
         )
         block = max(1, REPLAY_BLOCK_WORDS // self._batch_size)
         self._replay_draws = Draws(Purpose.REPLAY, words=self._batch_size, block=block)
-        self._action_draws = Draws(Purpose.EXPLORATION, words=2, block=EXPLORATION_BLOCK)
+        words = 2 * hparams.num_envs
+        self._action_draws = Draws(Purpose.EXPLORATION, words=words, block=EXPLORATION_BLOCK)
         self._lanes: list[DeepQHparams] = []
         self._steps_to_target = 0
         self._fits = False
@@ -94,9 +97,11 @@ class DeepQ:
         self._online = self._online.selected(rows)
         self._target = self._target.selected(rows)
         parts = (self._optimizer, self._replay, self._exploration, self._scale)
-        for part in (*parts, self._window, self._priorities):
+        for part in (*parts, self._priorities):
             if part is not None:
                 part.keep(rows)
+        if self._window is not None:
+            self._window.keep(environments_of(rows, self._environments))
         self._replay_draws.keep(rows)
         self._action_draws.keep(rows)
         self._lanes = [self._lanes[row] for row in rows]
@@ -105,14 +110,16 @@ class DeepQ:
     def act(self, observations: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.int64]:
         if not self._fits:
             self._fit()
+        shown = observations.reshape(len(self._lanes), self._environments, -1)
         if self._scale is not None:
-            self._scale.observe(observations)
-        draws = self._action_draws.next()
-        self._shown.array[:, 0, :-1] = observations
+            for environment in range(self._environments):
+                self._scale.observe(shown[:, environment])
+        draws = self._action_draws.next().reshape(-1, 2)
+        self._shown.array[:, :, :-1] = shown
         self._shown.push()
         if self._scale is not None:
             self._scale.scale().apply(self._shown.tensor, out=self._seen)
-        greedy = self._acting()[:, :, 0].argmax(axis=1)
+        greedy = self._acting().argmax(axis=1).ravel()
         return self._exploration.choose(greedy, self._facts.actions, steps, draws)
 
     def learn(
@@ -125,29 +132,27 @@ class DeepQ:
     ) -> None:
         self._store(observations, actions, step, next_observations)
         if self._counts_episodes:
-            self._exploration.end(step.terminated | step.truncated)
+            ended = step.terminated | step.truncated
+            self._exploration.end(ended.reshape(-1, self._environments).sum(axis=1))
         self._update_targets(steps)
-        if steps[0] % self._shaping.train_freq == 0:  # lanes are admitted in step with each other
+        if updates := self._updates_due(int(steps[0])):  # lanes are admitted in step
             learning = (steps > self._learning_starts) & ~self._replay.is_empty
             any_learns = bool(learning.any())
             rates = self._learning_rates(steps)
-            for _ in range(self._shaping.gradient_steps):
+            for _ in range(updates):
                 draws = self._replay_draws.next()  # counted by the lane's rounds, learning or not
                 if any_learns:
                     self._update(draws, learning, steps)
                     self._optimizer.step(learning, rates)
 
     def is_exact(self, episodes: int) -> bool:
+        batches = {1, self._environments, episodes, self._batch_size}
+        if self._shaping.head == "state_action":  # every observation beside every action
+            batches |= {self._facts.actions * batch for batch in batches}
         return all(
             network_is_exact(self._sizes, self._shaping.activation, batch, self._device)
-            for batch in {*(1, episodes, self._batch_size), *self._paired(episodes)}
+            for batch in batches
         )
-
-    def _paired(self, episodes: int) -> set[int]:
-        """Batches in which every observation stands beside every action."""
-        if self._shaping.head != "state_action":
-            return set()
-        return {self._facts.actions * batch for batch in (1, episodes, self._batch_size)}
 
     def policy(self, rows: Sequence[int]) -> DeepQPolicy:
         scale = self._scale.scale().selected(rows) if self._scale is not None else None
@@ -157,6 +162,13 @@ class DeepQ:
     def diverged(self, rows: Sequence[int]) -> list[bool]:
         finite = self._online.finite()
         return [not finite[row] for row in rows]
+
+    def readings(self, row: int, steps: NDArray[np.int64]) -> Mapping[str, float]:
+        updates = self._optimizer.updates(row)
+        found = {"epsilon": float(self._exploration.epsilon(steps)[row]), "updates": float(updates)}
+        if updates and (latest := self._gradient.latest(row)) is not None:
+            found["loss"], found["mean_q"] = latest
+        return found
 
     def tensors(self, row: int) -> Mapping[str, Tensor]:
         scale = self._scale.scale().selected([row]) if self._scale is not None else None
@@ -168,9 +180,9 @@ class DeepQ:
         if self._window is None and hparams.n_steps > 1:
             self._window = NStep(self._facts.features)
             for lane in self._lanes:  # with single steps, of which none is open
-                self._window.admit(lane.n_steps, lane.gamma)
+                self._window.admit(lane.n_steps, lane.gamma, environments=self._environments)
         if self._window is not None:
-            self._window.admit(hparams.n_steps, hparams.gamma)
+            self._window.admit(hparams.n_steps, hparams.gamma, environments=self._environments)
         if self._priorities is None and hparams.priority_alpha > 0.0:
             self._priorities = Priorities(self._budget_steps)
             for lane in self._lanes:  # of which none has any
@@ -187,12 +199,14 @@ class DeepQ:
         next_observations: NDArray[np.float32],
     ) -> None:
         """Keep what the step brought, or what it completed."""
-        if self._window is None:
-            lane, reward, terminated = self._every_lane, step.reward, step.terminated
+        if self._window is None and self._environments == 1:
+            lane, reward, terminated = self._lane_of, step.reward, step.terminated
             place = self._replay.store(observations, actions, reward, terminated, next_observations)
         else:
-            completed = self._window.push(observations, actions, step, next_observations)
-            lane, place = completed.lane, self._replay.append(completed)
+            brought = single if self._window is None else self._window.push
+            completed = brought(observations, actions, step, next_observations)
+            lane = self._lane_of[completed.place]
+            place = self._replay.append(lane, completed)
         if self._priorities is not None:
             self._priorities.insert(lane, place)
 
@@ -210,20 +224,26 @@ class DeepQ:
         errors = gradient(priorities.weights(expected, gradient.counted, steps))
         priorities.update(place, errors, gradient.counted, learning)
 
+    def _updates_due(self, step: int) -> int:
+        """How many a lane makes after this step, for all that lie behind the step before."""
+        rhythm = self._shaping.train_freq
+        rounds = step // rhythm - (step - self._environments) // rhythm
+        return rounds * self._shaping.gradient_steps
+
     def _learning_rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Of every lane now, [lanes]."""
         if not self._decays.any():
             return self._first_rates
-        left = 1.0 - steps / self._budget_steps
+        left = np.maximum(1.0 - steps / self._budget_steps, 0.0)  # the last step may go beyond
         return np.where(self._decays, self._first_rates * left, self._first_rates)
 
     def _update_targets(self, steps: NDArray[np.int64]) -> None:
         """Move the target weights of the lanes whose own clock says so."""
-        self._steps_to_target -= 1
+        self._steps_to_target -= self._environments
         if self._steps_to_target > 0:
             return
         self._steps_to_target = int((self._target_interval - steps % self._target_interval).min())
-        due = np.flatnonzero(steps % self._target_interval == 0)
+        due = np.flatnonzero(steps % self._target_interval < self._environments)
         target, online = self._target.flat, self._online.flat
         if len(due) == len(steps) and (self._tau < 1.0).all():
             target.lerp_(online, self._tau)
@@ -238,7 +258,8 @@ class DeepQ:
         """Bind every computation to the memory of the lanes there are now."""
         self._fits = True
         lanes, shaping = self._lanes, self._shaping
-        shown = torch.ones((len(lanes), 1, self._facts.features + 1), device=self._device)
+        environments, features = self._environments, self._facts.features
+        shown = torch.ones((len(lanes), environments, features + 1), device=self._device)
         self._shown, self._seen = Mirror(shown), shown
         if self._scale is not None:
             self._seen = torch.ones_like(shown)
@@ -254,7 +275,7 @@ class DeepQ:
             self._facts.actions,
         )
         self._optimizer.bind(self._online, self._gradient.gradients)
-        self._every_lane = np.arange(len(lanes))
+        self._lane_of = np.repeat(np.arange(len(lanes)), environments)
         self._steps_to_target = 0  # unknown: look at the next step
         self._counts_episodes = self._exploration.counts_episodes
         tau = [[lane.tau] for lane in lanes]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from math import lcm
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field
@@ -18,7 +19,9 @@ EAGER_BUFFER = 1_000
 class DeepQHparams(Hparams):
     """Deep Q-learning (Mnih et al. 2015); with no hidden layers, linear Q-learning.
 
-    Steps are environment steps of the lane's own clock.
+    Steps are environment steps of the lane's own clock. With `num_envs` environments it moves by as
+    many at once; what is due at one of the steps between (updates, target, epsilon) is done after
+    the last of them, so that `train_freq` and `gradient_steps` mean as many updates per step.
     """
 
     learning_rate: float = lanewise(5e-4, "step size of Adam", low=1e-7, high=1.0)
@@ -39,6 +42,9 @@ class DeepQHparams(Hparams):
     batch_size: int = shaping(64, "transitions per update", low=1, high=16_384)
     learning_starts: int = lanewise(
         1_000, "steps of random acting before the first update", low=0, high=1_000_000_000
+    )
+    num_envs: int = shaping(
+        1, "environments an agent collects from side by side", low=1, high=1_024
     )
     train_freq: int = shaping(4, "steps between rounds of updates", low=1, high=100_000)
     gradient_steps: int = shaping(1, "updates per round", low=1, high=100_000)
@@ -91,7 +97,11 @@ class DeepQHparams(Hparams):
 
     @property
     def rhythm(self) -> int:
-        return self.train_freq
+        return lcm(self.train_freq, self.num_envs)
+
+    @property
+    def environments(self) -> int:
+        return self.num_envs
 
     @property
     def learns_after(self) -> int:

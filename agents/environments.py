@@ -1,8 +1,9 @@
 """Environments of many lanes behind one `step`.
 
-Every lane has an environment of its own, seeded once when the lane is admitted (gymnasium's
-convention). `terminated` and `truncated` stay apart, and `observations` after a step are the true
-last ones: nothing resets by itself, the caller asks for `reset` of the lanes whose episode ended.
+Every lane has an environment of its own, or several beside each other, seeded once when the lane is
+admitted (gymnasium's convention). `terminated` and `truncated` stay apart, and `observations` after
+a step are the true last ones: nothing resets by itself, the caller asks for `reset` of the lanes
+whose episode ended.
 """
 
 import difflib
@@ -72,6 +73,11 @@ class LaneEnvs(Protocol):
     def reset(self, rows: Sequence[int]) -> None:
         """Begin the next episode of these lanes."""
         ...
+
+
+def environments_of(rows: Sequence[int], each: int) -> list[int]:
+    """The places of these lanes' environments, where every lane has `each` beside each other."""
+    return [row * each + number for row in rows for number in range(each)]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.environments import EnvFacts, EnvSpec
+from agents.episodes import Episode
 from agents.lane_envs import make_lane_envs
 from agents.learner import GreedyPolicy
 from agents.randomness import Purpose, environment_seed
@@ -123,14 +124,29 @@ def _endless(env: EnvSpec, longest: int) -> str:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """What else there is to see of a lane at a mark.
+
+    tensors   its policy, by name
+    readings  how its learning goes (see `Learner.readings`)
+    episodes  of training that ended since the mark before
+    """
+
+    tensors: Mapping[str, Tensor]
+    readings: Mapping[str, float]
+    episodes: Sequence[Episode]
+
+
+@dataclass(frozen=True)
 class Due:
-    """A run whose lane stands at a mark. tensors: its policy by name."""
+    """A run whose lane stands at a mark. tensors: its policy by name, if it is asked for."""
 
     run: str
     seed: int
     mark: int
     step: int
     tensors: Mapping[str, Tensor]
+    followed: Followed | None
 
 
 class Evaluations:

@@ -81,10 +81,10 @@ class EpsilonGreedy:
         """Whether any lane has to be told when its episodes `end`."""
         return bool(self._by_episode.any())
 
-    def end(self, ended: NDArray[np.bool_]) -> None:
-        """An episode ended in these lanes, [lanes]."""
+    def end(self, ended: NDArray[np.int64]) -> None:
+        """So many episodes ended in each lane, [lanes]."""
         self.episodes += ended
-        if (ended & self._by_episode).any():
+        if ended[self._by_episode].any():
             self._limits = None
 
     def epsilon(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -103,11 +103,15 @@ class EpsilonGreedy:
         steps: NDArray[np.int64],
         draws: NDArray[np.uint32],
     ) -> NDArray[np.int64]:
-        """A random action where the first word falls below epsilon, else the greedy one, [lanes].
+        """A random action where the first word falls below epsilon, else the greedy one.
 
-        greedy [lanes], draws [lanes, 2]; `steps` [lanes] grow by one from call to call.
+        greedy [environments], as many of each lane; draws [environments, 2]; `steps` [lanes] grow
+        by the same number in all lanes from call to call.
         """
-        explores = draws[:, 0] < self._limit(steps)
+        limit = self._limit(steps)
+        if len(greedy) > len(limit):
+            limit = np.repeat(limit, len(greedy) // len(limit))
+        explores = draws[:, 0] < limit
         if not explores.any():
             return greedy
         return np.where(explores, below(draws[:, 1], actions), greedy)

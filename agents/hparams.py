@@ -54,6 +54,11 @@ class Hparams(BaseModel):
         return 0
 
     @property
+    def environments(self) -> int:
+        """How many environments an agent acts in, side by side."""
+        return 1
+
+    @property
     def cost(self) -> float:
         """About how long a lane takes for a step, measured in what a cohort takes for its own."""
         return 0.2

@@ -19,6 +19,13 @@ from agents.random_agent import RandomAgent, load_random
 from agents.tables import load_table
 from agents.tabular_q import TabularQ
 
+READINGS = {
+    "epsilon": "share of random actions",
+    "updates": "updates of the weights so far",
+    "loss": "mean loss of the latest sampled batch",
+    "mean_q": "mean value of that batch's actions, or of all actions in a table",
+}
+
 
 class GreedyPolicy(Protocol):
     """The greedy behaviour of some lanes, frozen at the moment it was taken."""
@@ -79,6 +86,10 @@ class Learner(Protocol):
 
     def diverged(self, rows: Sequence[int]) -> list[bool]:
         """Which of these lanes hold a NaN or an infinity."""
+        ...
+
+    def readings(self, row: int, steps: NDArray[np.int64]) -> Mapping[str, float]:
+        """How a lane's learning goes: those of `READINGS` that its kind has, and has by now."""
         ...
 
     def tensors(self, row: int) -> Mapping[str, Tensor]:

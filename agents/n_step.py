@@ -13,14 +13,15 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Completed:
-    """Transitions that are ready, by lane and of one lane the oldest first. All [transitions, ...].
+    """Transitions that are ready, by environment, the oldest first. All [transitions, ...].
 
+    place    of the environment among all of the lanes
     reward   the discounted sum of the rewards on the way
     goes_on  gamma^(k-1) after k steps, by which the value they end at counts beside gamma; 0 where
              the episode terminated
     """
 
-    lane: NDArray[np.int64]
+    place: NDArray[np.int64]
     observation: Floats
     action: NDArray[np.int64]
     reward: NDArray[np.float64]
@@ -29,7 +30,7 @@ class Completed:
 
 
 class NStep:
-    """n-step returns of every lane (Sutton 1988; Hessel et al. 2018, "multi-step learning").
+    """n-step returns of every environment (Sutton 1988; Hessel et al. 2018, "multi-step learning").
 
     A transition is complete n steps after it began or at the end of its episode, where shorter ones
     are: R = r_1 + gamma r_2 + ... + gamma^(k-1) r_k, and then gamma^k times the value of the
@@ -45,19 +46,19 @@ class NStep:
         self._action = np.empty((0, 1), dtype=np.int64)
         self._observation = np.empty((0, 1, features), dtype=np.float32)
 
-    def admit(self, n: int, gamma: float) -> None:
-        """Add a lane behind the last."""
-        self._n = np.append(self._n, n)
-        self._gamma = np.append(self._gamma, gamma)
+    def admit(self, n: int, gamma: float, environments: int = 1) -> None:
+        """Add a lane's environments behind the last."""
+        self._n = np.append(self._n, [n] * environments)
+        self._gamma = np.append(self._gamma, [gamma] * environments)
         places = max(n, self._age.shape[1])
-        self._age = _grown(self._age, places, blank=-1)
-        self._discount = _grown(self._discount, places)
-        self._reward = _grown(self._reward, places)
-        self._action = _grown(self._action, places)
-        self._observation = _grown(self._observation, places)
+        self._age = _grown(self._age, environments, places, blank=-1)
+        self._discount = _grown(self._discount, environments, places)
+        self._reward = _grown(self._reward, environments, places)
+        self._action = _grown(self._action, environments, places)
+        self._observation = _grown(self._observation, environments, places)
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Let the lanes in `rows` stay, in that order."""
+        """Let the environments in `rows` stay, in that order."""
         index = list(rows)
         self._n, self._gamma, self._age = self._n[index], self._gamma[index], self._age[index]
         self._discount, self._reward = self._discount[index], self._reward[index]
@@ -66,12 +67,12 @@ class NStep:
     def push(
         self, observation: Floats, action: NDArray[np.int64], step: Step, next_observation: Floats
     ) -> Completed:
-        """Take in what a step of every lane brought, all [lanes, ...]."""
-        lanes = np.arange(len(self._n))
+        """Take in what a step of every environment brought, all [environments, ...]."""
+        every = np.arange(len(self._n))
         free = (self._age < 0).argmax(axis=1)
-        self._age[lanes, free], self._discount[lanes, free] = 0, 1.0
-        self._reward[lanes, free], self._action[lanes, free] = 0.0, action
-        self._observation[lanes, free] = observation
+        self._age[every, free], self._discount[every, free] = 0, 1.0
+        self._reward[every, free], self._action[every, free] = 0.0, action
+        self._observation[every, free] = observation
 
         is_open = self._age >= 0
         self._reward += np.where(is_open, self._discount * step.reward[:, None], 0.0)
@@ -84,22 +85,31 @@ class NStep:
         return completed
 
     def _taken(self, which: NDArray[np.bool_], step: Step, next_observation: Floats) -> Completed:
-        lane, place = np.nonzero(which)
-        order = np.lexsort((-self._age[lane, place], lane))
-        lane, place = lane[order], place[order]
+        place, begun = np.nonzero(which)
+        order = np.lexsort((-self._age[place, begun], place))
+        place, begun = place[order], begun[order]
         return Completed(
-            lane=lane,
-            observation=self._observation[lane, place],
-            action=self._action[lane, place],
-            reward=self._reward[lane, place],
-            goes_on=np.where(step.terminated[lane], 0.0, self._discount[lane, place]),
-            next_observation=next_observation[lane],
+            place=place,
+            observation=self._observation[place, begun],
+            action=self._action[place, begun],
+            reward=self._reward[place, begun],
+            goes_on=np.where(step.terminated[place], 0.0, self._discount[place, begun]),
+            next_observation=next_observation[place],
         )
 
 
-def _grown(array: NDArray, places: int, blank: int = 0) -> NDArray:  # type: ignore[type-arg]
-    """With a lane more, and so many places in each."""
-    lanes, old = array.shape[:2]
-    grown = np.full((lanes + 1, places, *array.shape[2:]), blank, dtype=array.dtype)
-    grown[:lanes, :old] = array
+def single(
+    observation: Floats, action: NDArray[np.int64], step: Step, next_observation: Floats
+) -> Completed:
+    """What a step of every environment brought, as transitions of one step."""
+    goes_on = np.where(step.terminated, 0.0, 1.0)
+    every = np.arange(len(action))
+    return Completed(every, observation, action, step.reward, goes_on, next_observation)
+
+
+def _grown(array: NDArray, more: int, places: int, blank: int = 0) -> NDArray:  # type: ignore[type-arg]
+    """With `more` environments, and so many places in each."""
+    before, old = array.shape[:2]
+    grown = np.full((before + more, places, *array.shape[2:]), blank, dtype=array.dtype)
+    grown[:before, :old] = array
     return grown

@@ -57,6 +57,10 @@ class LaneAdam:
         memory = (self._weights, self._gradients, self._mean, self._square)
         self._lanes: list[list[Tensor]] = [list(lane) for lane in zip(*memory, strict=True)]
 
+    def updates(self, row: int) -> int:
+        """How many a lane has made."""
+        return int(self._updates[row])
+
     def step(self, learning: NDArray[np.bool_], rates: NDArray[np.float64]) -> None:
         """Move the weights of the lanes in `learning` [lanes] along the gradients there are now.
 

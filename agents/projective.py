@@ -88,6 +88,9 @@ class Projective:
     def diverged(self, rows: Sequence[int]) -> list[bool]:
         return [not np.isfinite(self._h[row]).all() for row in rows]
 
+    def readings(self, row: int, steps: NDArray[np.int64]) -> Mapping[str, float]:
+        return {}
+
     def tensors(self, row: int) -> Mapping[str, Tensor]:
         return named_table(self._h, row)
 

@@ -58,6 +58,9 @@ class RandomAgent:
     def diverged(self, rows: Sequence[int]) -> list[bool]:
         return [False] * len(rows)
 
+    def readings(self, row: int, steps: NDArray[np.int64]) -> Mapping[str, float]:
+        return {}
+
     def tensors(self, row: int) -> Mapping[str, Tensor]:
         return {SEED: torch.tensor([self._seeds[row], int(self._steps[row])])}
 

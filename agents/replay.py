@@ -86,12 +86,11 @@ class Replay:
         self._stored += 1
         return place
 
-    def append(self, transitions: Completed) -> NDArray[np.int64]:
-        """Write any number of transitions of any lanes, sorted by lane, over their oldest.
+    def append(self, lane: NDArray[np.int64], transitions: Completed) -> NDArray[np.int64]:
+        """Write any number of transitions over the oldest of their lanes, by which they are sorted.
 
         Returns their places in the lanes' rings.
         """
-        lane = transitions.lane
         rows = np.ones((len(lane), 1, self.width), dtype=np.float32)
         new = self.views(rows)
         new.observation[:, 0, :-1] = transitions.observation

@@ -72,7 +72,7 @@ class TabularQ:
         target = step.reward + np.where(step.terminated, 0.0, self._gamma * best)
         error = target - self._tables[lanes, state, actions]
         self._tables[lanes, state, actions] += self._rate * error
-        self._exploration.end(step.terminated | step.truncated)
+        self._exploration.end((step.terminated | step.truncated).astype(np.int64))
 
     def is_exact(self, episodes: int) -> bool:
         return True  # looked up, added and multiplied number by number
@@ -82,6 +82,12 @@ class TabularQ:
 
     def diverged(self, rows: Sequence[int]) -> list[bool]:
         return [not np.isfinite(self._tables[row]).all() for row in rows]
+
+    def readings(self, row: int, steps: NDArray[np.int64]) -> Mapping[str, float]:
+        found = {"mean_q": float(self._tables[row].mean())}
+        if not self._noisy[row]:
+            found["epsilon"] = float(self._exploration.epsilon(steps)[row])
+        return found
 
     def tensors(self, row: int) -> Mapping[str, Tensor]:
         return named_table(self._tables, row)

@@ -30,6 +30,14 @@ def double_target(
     return reward + discount * np.take_along_axis(next_values, chosen, axis=1)[:, 0]
 
 
+def loss_value(td_error: Floats, loss: str) -> Floats:
+    """The loss of each predicted value, whose slope is `loss_slope`."""
+    if loss == "huber":
+        size = np.abs(td_error)
+        return np.where(size < 1.0, 0.5 * size * size, size - 0.5)
+    return td_error * td_error
+
+
 def loss_slope(td_error: Floats, loss: str) -> Floats:
     """The loss of each predicted value, differentiated by it.
 

@@ -13,7 +13,7 @@ from agents.networks import Backward, Forward, Hidden
 from agents.normalization import RunningScale
 from agents.replay import Replay
 from agents.stacks import Stack
-from agents.targets import double_target, loss_slope, max_target
+from agents.targets import double_target, loss_slope, loss_value, max_target
 
 
 class TDGradient:
@@ -66,6 +66,7 @@ class TDGradient:
         self._weight = np.where(counted, 1.0 / own, 0.0).astype(np.float32)
         self._gamma = np.array([[lane.gamma] for lane in lanes], dtype=np.float32)
         count = choices(head, actions)
+        self._latest: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self._first_choice = np.arange(len(lanes))[:, None] * count * batch + np.arange(batch)
         self._every_choice = np.arange(count)[:, None]
 
@@ -80,8 +81,9 @@ class TDGradient:
         choice = self._chosen()
         self._forward()
         place = self._first_choice + choice * self._batch_size
-        values = action_values(self._head, self._outputs.pull())
-        error = values.reshape(-1).take(place) - target
+        values = action_values(self._head, self._outputs.pull()).reshape(-1).take(place)
+        error = values - target
+        self._latest = values, error
         if self._uncounted is not None:
             error[self._uncounted] = 0.0  # not by the weight alone: zero times infinity is no zero
         slope = loss_slope(error, self._loss) * self._weight
@@ -92,6 +94,13 @@ class TDGradient:
         self._errors.push()
         self._backward()
         return error
+
+    def latest(self, row: int) -> tuple[float, float] | None:
+        """Mean loss and mean value of a lane's latest batch, if there is one since binding."""
+        if self._latest is None:
+            return None
+        values, errors = (part[row, self.counted[row]] for part in self._latest)
+        return float(loss_value(errors, self._loss).mean()), float(values.mean())
 
     def _target(self) -> NDArray[np.float32]:
         batch = self._batch

@@ -1,6 +1,6 @@
 """Training runs as lanes: the one way in which anything is trained here."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -10,9 +10,14 @@ from agents.exactness import exact_arithmetic
 from agents.kinds import describe_for
 
 
-def train(runs: dict[str, RunSpec], device: str = "cpu") -> Iterator[Event]:
-    """Train all these runs side by side to their end. Yields what happens, as it happens."""
-    training = Training(device)
+def train(
+    runs: Mapping[str, RunSpec], device: str = "cpu", *, followed: bool = False
+) -> Iterator[Event]:
+    """Train all these runs side by side to their end. Yields what happens, as it happens.
+
+    followed: marks are told with what else there is to see, which changes no result
+    """
+    training = Training(device, followed=followed)
     for run, spec in runs.items():
         training.admit(run, spec)
     while training.lanes:
@@ -22,8 +27,9 @@ def train(runs: dict[str, RunSpec], device: str = "cpu") -> Iterator[Event]:
 class Training:
     """The cohorts of one process. Runs are named by strings of the caller's choice."""
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", *, followed: bool = False) -> None:
         self._device = torch.device(device)
+        self._followed = followed
         self._cohorts: dict[Hashable, Cohort] = {}
         self._facts: dict[str, EnvFacts] = {}
         self.lane_steps = 0  # environment steps trained so far, all lanes together
@@ -38,7 +44,8 @@ class Training:
         """Train this run beside the others. Raises EnvError where its environment is unfit."""
         key = spec.cohort_key
         if key not in self._cohorts:
-            self._cohorts[key] = Cohort(spec, self._describe(spec.agent, spec.env), self._device)
+            facts = self._describe(spec.agent, spec.env)
+            self._cohorts[key] = Cohort(spec, facts, self._device, followed=self._followed)
         self._cohorts[key].admit(run, spec)
 
     def evict(self, runs: Sequence[str]) -> None:

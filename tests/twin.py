@@ -1,4 +1,4 @@
-"""One deep-Q agent, written the way a textbook would: autograd, one environment, Python lists.
+"""One deep-Q agent, written the way a textbook would: autograd, single environments, Python lists.
 
 It is the slow twin that `agents.deep_q` is checked against. It takes the same random numbers as a
 lane of the same seed and the same first weights; all arithmetic is its own, and in double
@@ -34,7 +34,8 @@ class Transition(NamedTuple):
 class Twin:
     """One agent: its networks, its replay and its own clock.
 
-    Transitions are remembered once they are `n_steps` long, or their episode is over.
+    Transitions are remembered once they are `n_steps` long, or their episode is over. With several
+    environments it acts in all of them, takes in what each of them brought, and then learns.
     """
 
     def __init__(
@@ -50,23 +51,30 @@ class Twin:
         self.priority: list[float] = []
         self.largest_priority = 1.0
         self.stored = 0
-        self.open: list[Transition] = []
+        self.open: list[list[Transition]] = [[] for _ in range(hparams.num_envs)]
         self.observed: list[NDArray[np.float32]] = []
-        self.exploration_draws = one_lane(Draws(Purpose.EXPLORATION, words=2, block=1), seed)
+        words = 2 * hparams.num_envs
+        self.exploration_draws = one_lane(Draws(Purpose.EXPLORATION, words=words, block=1), seed)
         words = filled_up(hparams.batch_size)
         self.replay_draws = one_lane(Draws(Purpose.REPLAY, words=words, block=1), seed)
-        self.clipped_updates = 0
+        self.updates = self.clipped_updates = 0
+        self.readings: dict[str, float] = {}
         self.episodes = 0
         self.deaths = 0
         self.time_limits = 0
 
-    def act(self, observation: NDArray[np.float32], step: int) -> int:
-        """Epsilon-greedy."""
-        self.observed.append(observation)
-        first, second = self.exploration_draws.next()[0].tolist()
-        if first < self.epsilon(step) * 2**32:
-            return second * self.actions >> 32
-        return self.greedy(observation)
+    def act(self, observations: list[NDArray[np.float32]], step: int) -> list[int]:
+        """Epsilon-greedy, in every environment."""
+        self.observed += observations
+        words = self.exploration_draws.next()[0].tolist()
+        return [
+            second * self.actions >> 32
+            if first < self.epsilon(step) * 2**32
+            else self.greedy(observation)
+            for observation, first, second in zip(
+                observations, words[::2], words[1::2], strict=True
+            )
+        ]
 
     def greedy(self, observation: NDArray[np.float32]) -> int:
         with torch.no_grad():
@@ -83,24 +91,30 @@ class Twin:
         left = math.exp(-step / h.epsilon_decay_steps)
         return h.epsilon_end + (h.epsilon_start - h.epsilon_end) * left
 
-    def learn(self, transition: Transition, step: int, *, ended: bool = False) -> None:
-        """Take in what step number `step` brought, and learn whatever is due."""
-        self.lengthen(transition, ended or transition.terminated)
-        self.episodes += ended or transition.terminated
-        if step % self.hparams.target_update_interval == 0:
+    def learn(self, brought: list[tuple[Transition, bool]], step: int) -> None:
+        """Take in what the steps up to `step` brought, one of every environment, and learn.
+
+        brought: of every environment its transition, and whether its episode ended
+        """
+        for environment, (transition, ended) in enumerate(brought):
+            self.lengthen(environment, transition, ended)
+            self.episodes += ended
+        passed = range(step - len(brought) + 1, step + 1)
+        if any(moment % self.hparams.target_update_interval == 0 for moment in passed):
             self.update_target()
         if self.hparams.learning_rate_decay == "linear":
-            left = 1.0 - step / self.budget_steps
+            left = max(0.0, 1.0 - step / self.budget_steps)
             self.adam.param_groups[0]["lr"] = left * self.hparams.learning_rate
-        if step % self.hparams.train_freq == 0:
-            for _ in range(self.hparams.gradient_steps):
-                words = self.replay_draws.next()[0].tolist()
-                if step > self.hparams.learning_starts and self.replay:
-                    self.update(words, step)
+        for moment in passed:
+            if moment % self.hparams.train_freq == 0:
+                for _ in range(self.hparams.gradient_steps):
+                    words = self.replay_draws.next()[0].tolist()
+                    if step > self.hparams.learning_starts and self.replay:
+                        self.update(words, step)
 
-    def lengthen(self, last: Transition, ended: bool) -> None:
-        """Let every open transition reach to the end of the last one."""
-        self.open = [
+    def lengthen(self, environment: int, last: Transition, ended: bool) -> None:
+        """Let every open transition of an environment reach to the end of the last one."""
+        open_ones = [
             Transition(
                 t.observation,
                 t.action,
@@ -109,10 +123,11 @@ class Twin:
                 last.next_observation,
                 t.steps + 1,
             )
-            for t in self.open
+            for t in self.open[environment]
         ] + [last]
-        while self.open and (ended or self.open[0].steps == self.hparams.n_steps):
-            self.remember(self.open.pop(0))
+        while open_ones and (ended or open_ones[0].steps == self.hparams.n_steps):
+            self.remember(open_ones.pop(0))
+        self.open[environment] = open_ones
 
     def remember(self, transition: Transition) -> None:
         if len(self.replay) < self.hparams.buffer_size:
@@ -132,7 +147,11 @@ class Twin:
     def update(self, words: list[int], step: int) -> None:
         self.adam.zero_grad()
         places, weights = self.sampled(words, step)
-        losses, errors = self.losses([self.replay[place] for place in places])
+        batch = [self.replay[place] for place in places]
+        losses, errors = self.losses(batch)
+        values = errors + self.targets(batch)
+        self.readings = {"loss": float(losses.detach().mean()), "mean_q": float(values.mean())}
+        self.updates += 1
         (losses * weights).mean().backward()
         if self.hparams.priority_alpha > 0.0:
             for place, error in zip(places, errors.tolist(), strict=True):
@@ -152,7 +171,7 @@ class Twin:
         shares = np.array(self.priority) ** h.priority_alpha
         limits = np.cumsum(shares)
         places = [int(np.searchsorted(limits, word / 2**32 * limits[-1], "right")) for word in own]
-        beta = h.priority_beta + (1.0 - h.priority_beta) * step / self.budget_steps
+        beta = h.priority_beta + (1.0 - h.priority_beta) * min(step / self.budget_steps, 1.0)
         weights = (len(self.replay) * shares[places] / limits[-1]) ** -beta
         return places, torch.from_numpy(weights / weights.max())
 
@@ -160,20 +179,24 @@ class Twin:
         """Loss and TD error of every transition."""
         h = self.hparams
         now = self.scaled(np.stack([t.observation for t in batch]))
+        targets = self.targets(batch)
+        values = self.online(now)[range(len(batch)), [t.action for t in batch]]
+        loss = nn.functional.smooth_l1_loss if h.loss == "huber" else nn.functional.mse_loss
+        return loss(values, targets, reduction="none"), values.detach() - targets
+
+    def targets(self, batch: list[Transition]) -> Tensor:
+        h = self.hparams
         later = self.scaled(np.stack([t.next_observation for t in batch]))
         with torch.no_grad():
             later_values = self.target(later)
             best = (self.online if h.double else self.target)(later).argmax(dim=1)
-            targets = torch.stack(
+            return torch.stack(
                 [
                     torch.tensor(t.reward, dtype=torch.float64)
                     + (0.0 if t.terminated else h.gamma**t.steps * later_values[place, best[place]])
                     for place, t in enumerate(batch)
                 ]
             )
-        values = self.online(now)[range(len(batch)), [t.action for t in batch]]
-        loss = nn.functional.smooth_l1_loss if h.loss == "huber" else nn.functional.mse_loss
-        return loss(values, targets, reduction="none"), values.detach() - targets
 
     def scaled(self, observations: NDArray[np.float32]) -> Tensor:
         inputs = np.asarray(observations, dtype=np.float64)
@@ -201,25 +224,39 @@ class Twin:
                 own.copy_(tensors[name])
 
 
-def train(hparams: DeepQHparams, env_id: str, seed: int, steps: int) -> tuple[Twin, list[int]]:
-    """The twin after that many steps, its whole budget, and every action it took."""
-    env = gymnasium.make(env_id, disable_env_checker=True)
-    assert env.observation_space.shape is not None
-    (features,) = env.observation_space.shape
-    twin = Twin(hparams, features, int(env.action_space.n), seed, steps)  # type: ignore[attr-defined]
-    observation, _ = env.reset(seed=environment_seed(seed, Purpose.ENVIRONMENT))
-    taken = []
-    for step in range(1, steps + 1):
-        action = twin.act(observation, step - 1)
-        after, reward, terminated, truncated, _ = env.step(action)
-        transition = Transition(observation, action, float(reward), terminated, after)
-        twin.learn(transition, step, ended=terminated or truncated)
-        observation = env.reset()[0] if terminated or truncated else after
-        taken.append(action)
-        twin.deaths += terminated
-        twin.time_limits += truncated and not terminated
-    env.close()
+def train(
+    hparams: DeepQHparams, env_id: str, seed: int, steps: int
+) -> tuple[Twin, dict[int, list[int]]]:
+    """The twin after its whole budget, and every action it took, by its environments' seeds."""
+    seeds = environment_seeds(hparams, seed)
+    envs = [gymnasium.make(env_id, disable_env_checker=True) for _ in seeds]
+    space = envs[0].observation_space.shape
+    assert space is not None
+    twin = Twin(hparams, *space, int(envs[0].action_space.n), seed, steps)  # type: ignore[attr-defined]
+    observations = [env.reset(seed=own)[0] for env, own in zip(envs, seeds, strict=True)]
+    taken: dict[int, list[int]] = {own: [] for own in seeds}
+    for step in range(0, steps, len(envs)):
+        actions = twin.act(observations, step)
+        brought = []
+        for place, (env, action) in enumerate(zip(envs, actions, strict=True)):
+            after, reward, terminated, truncated, _ = env.step(action)
+            before = observations[place]
+            transition = Transition(before, action, float(reward), terminated, after)
+            brought.append((transition, terminated or truncated))
+            observations[place] = env.reset()[0] if terminated or truncated else after
+            taken[seeds[place]].append(action)
+            twin.deaths += terminated
+            twin.time_limits += truncated and not terminated
+        twin.learn(brought, step + len(envs))
+    for env in envs:
+        env.close()
     return twin, taken
+
+
+def environment_seeds(hparams: DeepQHparams, seed: int) -> list[int]:
+    """Those of an agent's environments."""
+    others = [environment_seed(seed, Purpose.ENVIRONMENT, n) for n in range(1, hparams.num_envs)]
+    return [environment_seed(seed, Purpose.ENVIRONMENT), *others]
 
 
 def greedy_return(twin: Twin, env_id: str, seed: int) -> float:

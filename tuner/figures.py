@@ -12,16 +12,16 @@ THIN, BOLD = "rgba(31, 119, 180, 0.45)", "rgb(31, 119, 180)"
 Curve = Sequence[tuple[int, float]]
 
 
-def learning_curves(curves: Mapping[int, Curve], title: str) -> go.Figure:
+def learning_curves(curves: Mapping[str, Curve], title: str) -> go.Figure:
     """Every seed thin, and bold the mean over seeds of the last five marks each.
 
-    curves: of every seed; all have the same steps
+    curves: of every seed, by its name; all have the same steps
     """
     figure = go.Figure()
-    for seed, curve in curves.items():
+    for name, curve in curves.items():
         steps, means = [step for step, _ in curve], [mean for _, mean in curve]
         line = {"color": THIN, "width": 1}
-        figure.add_scatter(x=steps, y=means, line=line, name=f"seed {seed}", mode="lines")
+        figure.add_scatter(x=steps, y=means, line=line, name=name, mode="lines")
     columns = zip(*([mean for _, mean in curve] for curve in curves.values()), strict=True)
     over_seeds = [fmean(column) for column in columns]
     figure.add_scatter(

@@ -252,15 +252,16 @@ def _checked(data: dict[str, Any], where: str) -> HparamsFile:
     except ValidationError as error:
         names = [field.alias or name for name, field in HparamsFile.model_fields.items()]
         problems += problem_lines(error, known=lambda place: names)
+    environments = 1
     try:
         if isinstance(data.get("hparams"), dict) and data.get("agent") in KINDS:
-            make_hparams(data["agent"], data["hparams"])
+            environments = make_hparams(data["agent"], data["hparams"]).environments
     except HparamsError as error:
         problems += [f"hparams.{line}" for line in error.problems]
-    if file is not None and file.evaluation.marks > file.budget_steps:
+    if file is not None and file.evaluation.marks * environments > file.budget_steps:
         problems.append(
             f"evaluation.marks: {file.evaluation.marks} are more than budget_steps "
-            f"{file.budget_steps}; there is at most one mark a step"
+            f"{file.budget_steps} allows; there is at most one mark a step of all environments"
         )
     if problems or file is None:
         raise UsageError([f"{where}: {line}" for line in problems])

@@ -1,9 +1,7 @@
 """Training from an hparams.json, and playing what was trained."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -11,15 +9,14 @@ from statistics import fmean, stdev
 from agents import checkpoint
 from agents.cohort import Evaluated, Failed, Finished, RunSpec
 from agents.environments import describe
+from agents.episodes import Episode
 from agents.evaluation import play
 from agents.exactness import exact_arithmetic
-from agents.files import write_whole
 from agents.reference_returns import random_returns
 from agents.training import train as train_runs
-from tuner import hparams_file
+from tuner import hparams_file, trained_directory
 from tuner.errors import TooManyFailures, UsageError
 from tuner.evidence import RANDOM_EPISODES
-from tuner.figures import learning_curves
 from tuner.hparams_file import HparamsFile
 from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import broken_score, run_score
@@ -56,7 +53,7 @@ def scores(
     for event in train_runs({str(seed): _run_spec(file, seed) for seed in seeds}, device):
         seed = int(event.run)
         if isinstance(event, Evaluated):
-            curves[seed].append(replace(event, tensors={}))
+            curves[seed].append(event)
             watch(event)
         elif isinstance(event, Finished):
             found[seed] = Scored(_score(file, curves[seed]), event.exact)
@@ -118,20 +115,24 @@ def train(
 ) -> list[Trained]:
     """Train these seeds side by side, each into `out`/seed-<seed>/.
 
-    A directory holds hparams.json, model.safetensors and evaluations.csv (step, episode, return),
-    and the same of the best mark's weights under best/. `out`/returns.html shows all seeds' curves.
+    A directory holds hparams.json, model.safetensors, evaluations.csv (step, episode, return) and
+    episodes.csv (step, length, return) of the episodes it trained in, and under best/ the best
+    mark's weights. `out`/returns.html shows all seeds' curves.
     With other `steps` than the file's, the file's evidence says nothing and is left out.
     """
     file = _with_steps(file, steps)
-    directories = _directories(out, seeds, force)
+    directories = trained_directory.make(out, seeds, force)
     specs = {str(seed): _run_spec(file, seed) for seed in seeds}
     curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
+    episodes: dict[str, list[Episode]] = {run: [] for run in specs}
     best: dict[str, Evaluated] = {}  # the first of equals
     trained, failures = [], []
     try:
-        for event in train_runs(specs, device):
+        for event in train_runs(specs, device, followed=True):
             if isinstance(event, Evaluated):
-                curves[event.run].append(replace(event, tensors={}))
+                assert event.followed is not None
+                curves[event.run].append(replace(event, followed=None))
+                episodes[event.run] += event.followed.episodes
                 before = best.setdefault(event.run, event)
                 if fmean(event.returns) > fmean(before.returns):
                     best[event.run] = event
@@ -139,49 +140,37 @@ def train(
             elif isinstance(event, Finished):
                 seed, curve = int(event.run), curves[event.run]
                 directory = directories[seed]
-                _write(directory, file, event, curve)
+                trained_directory.write(directory, file, event, curve, episodes[event.run])
                 at_best = _write_best(directory, file, seed, best.pop(event.run))
                 claimed = file.claimed_scores().get(seed)
                 trained.append(Trained(seed, _score(file, curve), claimed, directory, at_best))
             else:
                 failures.append(event)
         if trained:
-            _write_curves(out, file, {run.seed: curves[str(run.seed)] for run in trained})
+            trained_directory.write_curves(out, file, [run.directory for run in trained])
     finally:
-        _remove_empty([*directories.values(), out])
+        trained_directory.remove_empty([*directories.values(), out])
     _raise_failures(failures, trained)
     return sorted(trained, key=lambda run: list(seeds).index(run.seed))
 
 
 def _with_steps(file: HparamsFile, steps: int | None) -> HparamsFile:
     """The file, for another number of steps if `steps` is one, checked to be trainable."""
-    if steps is not None and steps < file.evaluation.marks:
+    hparams = file.checked_hparams()
+    least = file.evaluation.marks * hparams.environments
+    if steps is not None and steps < least:
         raise UsageError(
-            f"--steps: must be at least {file.evaluation.marks}, one for every mark (got {steps})"
+            f"--steps: must be at least {least}, for {file.evaluation.marks} marks (got {steps})"
         )
     if steps is not None and steps != file.budget_steps:
         file = file.model_copy(update={"budget_steps": steps, "evidence": None, "made_with": None})
-    starts = file.checked_hparams().learns_after
+    starts = hparams.learns_after
     if starts >= file.budget_steps:
         raise UsageError(
             f"{file.budget_steps} steps: learning starts after {starts}, so that nothing would be "
             "learned; train longer, or lower learning_starts"
         )
     return file
-
-
-def _directories(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
-    """A directory for every seed, made now and not after an hour of training."""
-    directories = {seed: out / f"seed-{seed}" for seed in seeds}
-    taken = [str(path) for path in directories.values() if (path / "hparams.json").exists()]
-    if taken and not force:
-        raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
-    try:
-        for directory in directories.values():
-            directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out: '{error.filename}' cannot be made ({error.strerror})") from None
-    return directories
 
 
 @dataclass(frozen=True)
@@ -227,59 +216,19 @@ def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:
     return run_score(file.evaluation.score, marks, [event.returns for event in curve])
 
 
-def _remove_empty(directories: Sequence[Path]) -> None:
-    for directory in directories:
-        with suppress(OSError):  # what it holds, it keeps
-            directory.rmdir()
-
-
-def _write(
-    directory: Path, file: HparamsFile, finished: Finished, curve: Sequence[Evaluated]
-) -> None:
-    """Everything of one seed; hparams.json comes last and says that the rest is there."""
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(["step", "episode", "return"])
-    for event in curve:
-        rows.writerows([event.step, number, value] for number, value in enumerate(event.returns))
-    with _written_to(directory):
-        write_whole(directory / "evaluations.csv", table.getvalue().encode())
-        checkpoint.save(directory, finished.tensors)
-        hparams_file.write(directory / "hparams.json", file, force=True)
-
-
 def _write_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated) -> Best:
     """The weights of the best mark, played on episodes that chose nothing."""
     directory = directory / "best"
+    assert event.followed is not None
     plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
-    with _written_to(directory):
+    with trained_directory.written_to(directory):
         directory.mkdir(exist_ok=True)
-        checkpoint.save(directory, event.tensors)
+        checkpoint.save(directory, event.followed.tensors)
         hparams_file.write(directory / "hparams.json", plain, force=True)
     fresh = None
     with suppress(TooManyFailures):  # the run itself is over, and kept
         fresh = evaluate(directory, BEST_EPISODES, seed).mean
     return Best(event.step, fmean(event.returns), fresh)
-
-
-def _write_curves(out: Path, file: HparamsFile, curves: Mapping[int, Sequence[Evaluated]]) -> None:
-    """returns.html, with Plotly's script beside it, so that it opens without a network."""
-    means = {
-        seed: [(event.step, fmean(event.returns)) for event in curve]
-        for seed, curve in sorted(curves.items())
-    }
-    figure = learning_curves(means, f"{file.agent} on {file.env.id}")
-    with _written_to(out):
-        figure.write_html(out / "returns.html", include_plotlyjs="directory")
-
-
-@contextmanager
-def _written_to(directory: Path) -> Iterator[None]:
-    """Say which directory it was, if it cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
 
 
 def _raise_failures(failures: Sequence[Failed], trained: Sequence[Trained]) -> None:

@@ -13,7 +13,7 @@ from tuner.search_space import Choices, Range, Space, allowed, is_whole, label
 
 
 def space_problems(
-    agent: str, space: Space, fixed: Mapping[str, Any], budget_steps: int
+    agent: str, space: Space, fixed: Mapping[str, Any], budget_steps: int, marks: int = 1
 ) -> list[str]:
     """Everything that keeps this space from being searched, one line each."""
     problems = []
@@ -36,7 +36,7 @@ def space_problems(
             else:
                 problems += _range_problems(agent, name, searched)
         problems += _condition_problems(name, searched, space)
-    return problems or list(_combination_problems(agent, space, fixed, budget_steps))
+    return problems or list(_combination_problems(agent, space, fixed, budget_steps, marks))
 
 
 def _condition_problems(name: str, searched: Range | Choices, space: Space) -> Iterator[str]:
@@ -111,8 +111,9 @@ def _value_problems(agent: str, name: str, value: Any, where: str) -> list[str]:
 
 
 def _combination_problems(
-    agent: str, space: Space, fixed: Mapping[str, Any], budget_steps: int
+    agent: str, space: Space, fixed: Mapping[str, Any], budget_steps: int, marks: int
 ) -> Iterator[str]:
+    """Of values that are right one by one."""
     if agent != "deep_q":
         return
     batch = max(_reach(agent, "batch_size", space, fixed))
@@ -127,6 +128,12 @@ def _combination_problems(
         yield (
             f"{_origin('train_freq', space, fixed)} up to {rhythm} is above "
             f"[budget] steps {budget_steps}: an agent would never learn"
+        )
+    environments = max(_reach(agent, "num_envs", space, fixed))
+    if environments > 1 and environments * marks > budget_steps:
+        yield (
+            f"{_origin('num_envs', space, fixed)} up to {environments} is more than the "
+            f"{budget_steps // marks} steps from one of {marks} marks to the next"
         )
     starts = max(_reach(agent, "learning_starts", space, fixed))
     if starts >= budget_steps:

@@ -176,7 +176,13 @@ def parse(content: bytes, where: str) -> Study:
         lines = problem_lines(error, known=_known_keys, place=_place) + _space_lines(data)
         raise StudyError([f"{where}: {line}" for line in lines]) from None
     problems = [*_seed_problems(study.seeds), *_overlaps(study), *_budget_problems(study)]
-    problems += space_problems(study.study.agent, study.space, study.fixed, study.budget.steps)
+    problems += space_problems(
+        study.study.agent,
+        study.space,
+        study.fixed,
+        study.budget.steps,
+        study.budget.evaluations,
+    )
     problems = problems or _default_problems(study)
     if problems:
         raise StudyError([f"{where}: {line}" for line in problems])

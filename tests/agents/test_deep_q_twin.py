@@ -72,6 +72,13 @@ SHAPES: dict[str, dict[str, Any]] = {
     "state-action": {"head": "state_action", "double": True, "normalize_observations": True},
     "state-action-tanh": {"head": "state_action", "hidden_layers": (9,), "activation": "tanh"},
     "dueling-linear": {"head": "dueling", "hidden_layers": (), "train_freq": 2},
+    "three-environments": {
+        "num_envs": 3,
+        "train_freq": 2,
+        "normalize_observations": True,
+        "head": "dueling",
+    },
+    "five-environments": {"num_envs": 5, "train_freq": 7, "gradient_steps": 2, "double": True},
     "normalized": {"normalize_observations": True, "train_freq": 2, "gradient_steps": 2},
     "deep-mse": {
         "hidden_layers": (16, 16, 16, 16),
@@ -95,7 +102,7 @@ def pairs(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     }
     probes.diaries.clear()
 
-    events = list(train(runs))
+    events = list(train(runs, followed=True))
 
     return [pair(seed, lane, events) for seed, lane in enumerate(hparams)]
 
@@ -106,11 +113,15 @@ def pair(seed: int, hparams: DeepQHparams, events: list[Any]) -> dict[str, Any]:
     evaluation_seeds = [
         environment_seed(seed, Purpose.EVALUATION, 2, episode) for episode in range(EPISODES)
     ]
+    last = next(e for e in mine if isinstance(e, Evaluated) and e.mark == 2)
+    assert last.followed is not None
+    counted = {"epsilon": slow.epsilon(last.step), "updates": float(slow.updates)}
     return {
-        "actions": (probes.diaries[environment_seed(seed, Purpose.ENVIRONMENT)], taken),
+        "readings": (last.followed.readings, counted | slow.readings),
+        "actions": ({own: probes.diaries[own] for own in taken}, taken),
         "tensors": (next(e.tensors for e in mine if isinstance(e, Finished)), slow.tensors()),
         "returns": (
-            next(e.returns for e in mine if isinstance(e, Evaluated) and e.mark == 2),
+            last.returns,
             tuple(twin.greedy_return(slow, "Probe/ShortCartPole-v0", s) for s in evaluation_seeds),
         ),
         "twin": slow,
@@ -137,6 +148,13 @@ def test_a_lane_scores_as_its_twin(pairs: list[dict[str, Any]]) -> None:
         lane, slow = pair["returns"]
 
         assert lane == slow
+
+
+def test_a_lane_reads_as_its_twin(pairs: list[dict[str, Any]]) -> None:
+    for pair in pairs:
+        lane, slow = pair["readings"]
+
+        assert lane == pytest.approx(slow, rel=2e-4, abs=1e-6)
 
 
 def test_the_twins_meet_every_case(pairs: list[dict[str, Any]]) -> None:

@@ -168,6 +168,7 @@ def test_shaping_values_tell_cohorts_apart_and_lanewise_ones_do_not() -> None:
     lanewise: dict[str, Any] = {"gamma": 0.5, "tau": 0.5, "epsilon_decay": "exponential"}
     shaping: dict[str, Any] = {
         "batch_size": 7,
+        "num_envs": 2,
         "train_freq": 9,
         "gradient_steps": 2,
         "hidden_layers": [5],

@@ -32,6 +32,7 @@ AGENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "deep_q, linear": ("deep_q", SMALL | {"hidden_layers": (), "double": True}),
     "deep_q, prioritized": ("deep_q", SMALL | {"priority_alpha": 0.6}),
     "deep_q, state_action": ("deep_q", SMALL | {"head": "state_action"}),
+    "deep_q, four environments": ("deep_q", SMALL | {"num_envs": 4, "train_freq": 6}),
     "deep_q, dueling": ("deep_q", SMALL | {"head": "dueling"}),
 }
 Result = tuple[list[tuple[int, int, tuple[float, ...]]], Mapping[str, Tensor]]

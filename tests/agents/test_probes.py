@@ -5,16 +5,14 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from agents.budget import Budget
 from agents.cohort import Evaluated, Event, Finished, RunSpec
 from agents.deep_q_hparams import DeepQHparams
 from agents.environments import EnvSpec, describe
 from agents.kinds import make_hparams
-from agents.networks import initial_weights
-from agents.randomness import Purpose, generator
 from agents.training import train
+from tests.twin import Twin
 
 GAMMA = 0.9
 SEEDS = range(3)
@@ -35,6 +33,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "double-mse-tanh": {"double": True, "loss": "mse", "activation": "tanh"},
     "averaged": {"tau": 0.1, "target_update_interval": 2, "epsilon_decay": "exponential"},
+    "three-steps": {"n_steps": 3},
+    "prioritized": {"priority_alpha": 0.6},
+    "dueling": {"head": "dueling", "learning_rate_decay": "linear"},
+    "state-action": {"head": "state_action", "double": True},
+    "four-environments": {"num_envs": 4, "epsilon_clock": "episodes", "epsilon_decay_steps": 200},
 }
 
 
@@ -116,36 +119,35 @@ def learned_values(
         assert returns == [best_return] * BUDGET.episodes * len(SEEDS)
     finished = [event.tensors for event in events if isinstance(event, Finished)]
     assert len(finished) == len(SEEDS)
-    return [action_values(tensors, hparams, observations) for tensors in finished]
+    return [action_values(tensors, hparams, env, observations) for tensors in finished]
 
 
 def assert_weights_moved(events: list[Event], hparams: DeepQHparams, env: EnvSpec) -> None:
     """Updates happened: no layer is as it was at first."""
     facts = describe(env)
-    sizes = (facts.features, *hparams.hidden_layers, facts.actions)
     for event in events:
         if isinstance(event, Finished):
-            first = initial_weights(sizes, generator(int(event.run), Purpose.WEIGHTS))
-            for number, layer in enumerate(first):
-                learned = event.tensors[f"layers.{number}.weight"]
-                assert not torch.equal(learned, layer[:-1].T)
+            first = Twin(hparams, facts.features, facts.actions, int(event.run), BUDGET.steps)
+            for name, layer in first.tensors().items():
+                if name.endswith("weight"):
+                    assert not torch.equal(event.tensors[name].double(), layer)
 
 
 def action_values(
-    tensors: dict[str, Tensor], hparams: DeepQHparams, observations: list[float]
+    tensors: dict[str, Tensor], hparams: DeepQHparams, env: EnvSpec, observations: list[float]
 ) -> Tensor:
     """What the network says of each observation, [observations, actions], by torch's own layers."""
-    values = torch.tensor(observations)[:, None]
+    facts = describe(env)
+    twin = Twin(hparams, facts.features, facts.actions, seed=0, budget_steps=BUDGET.steps)
+    twin.take_over(tensors)
+    shown = torch.tensor(observations, dtype=torch.float64)[:, None]
     if hparams.normalize_observations:
-        values = (values - tensors["observation.mean"]) * tensors["observation.inverse_std"]
-    for number in range(len(hparams.hidden_layers) + 1):
-        if number:
-            values = values.tanh() if hparams.activation == "tanh" else values.relu()
-        values = linear(
-            values, tensors[f"layers.{number}.weight"], tensors[f"layers.{number}.bias"]
-        )
+        shown = (shown - tensors["observation.mean"]) * tensors["observation.inverse_std"]
+    with torch.no_grad():
+        values: Tensor = twin.online(shown)
     return values
 
 
 def assert_close(values: Tensor, right: list[list[float]], within: float = 0.01) -> None:
-    torch.testing.assert_close(values, torch.tensor(right), rtol=0.0, atol=within)
+    expected = torch.tensor(right, dtype=torch.float64)
+    torch.testing.assert_close(values, expected, rtol=0.0, atol=within)

@@ -62,6 +62,34 @@ def test_a_run_is_evaluated_at_every_mark_and_then_finished() -> None:
     assert all(type(value) is float for event in evaluated for value in event.returns)
 
 
+@pytest.mark.parametrize("params", [{}, {"num_envs": 2, "train_freq": 2}])
+def test_following_shows_the_episodes_of_training_and_changes_nothing(
+    params: dict[str, Any],
+) -> None:
+    runs = {name: spec(seed, Budget(400, 4, 2), **params) for seed, name in enumerate("ab")}
+
+    plain, followed = list(train(runs)), list(train(runs, followed=True))
+
+    assert told(followed) == told(plain)
+    for one, other in zip(followed, plain, strict=True):
+        if isinstance(one, Finished) and isinstance(other, Finished):
+            assert all(torch.equal(one.tensors[name], other.tensors[name]) for name in one.tensors)
+        else:
+            assert one == other
+    for run in runs:
+        marks = [event for event in followed if isinstance(event, Evaluated) and event.run == run]
+        shown = [event.followed for event in marks if event.followed is not None]
+        episodes = [episode for part in shown for episode in part.episodes]
+        assert len(shown) == 4 and len(episodes) > 10
+        assert [episode.step for episode in episodes] == sorted(e.step for e in episodes)
+        assert all(episode.gained == episode.length for episode in episodes)  # one reward a step
+        assert 400 - 2 * 100 < sum(episode.length for episode in episodes) <= 400
+        for event, part in zip(marks, shown, strict=True):
+            assert all(event.step - 100 < e.step <= event.step for e in part.episodes)
+            assert part.readings["updates"] > 0 and part.readings["loss"] > 0.0
+    assert all(event.followed is None for event in plain if isinstance(event, Evaluated))
+
+
 def test_nothing_is_told_before_its_step() -> None:
     training = Training()
     training.admit("a", spec())

@@ -31,7 +31,7 @@ def test_the_best_trial_is_exported_with_every_seed_and_score(
     assert data["hparams"]["learning_rate"] == best.params["learning_rate"]
     assert data["hparams"]["hidden_layers"] == [int(best.params["hidden_layers"])]
     assert data["hparams"]["learning_starts"] == 100
-    assert len(data["hparams"]) == 25
+    assert len(data["hparams"]) == 26
     assert data["env"] == {"id": "CartPole-v1", "kwargs": {}}
     assert data["evaluation"] == {"marks": 6, "episodes": 2, "score": "final"}
     assert (data["schema"], data["agent"], data["budget_steps"]) == (1, "deep_q", 600)

@@ -27,6 +27,7 @@ ODD = {
     "epsilon_clock": "episodes",
     "head": "dueling",
     "priority_alpha": 0.6,
+    "num_envs": 4,
 }
 
 
@@ -96,13 +97,17 @@ def test_cleanrl_is_a_command_line(tmp_path: Path) -> None:
     [
         (
             "sb3",
-            ["double", "epsilon_decay", "epsilon_clock", "head", "priority_alpha", "loss",
-             "normalize_observations"],
+            ["double", "epsilon_decay", "epsilon_clock", "num_envs", "head", "priority_alpha",
+             "loss", "normalize_observations"],
         ),
-        ("zoo", ["double", "epsilon_decay", "epsilon_clock", "head", "priority_alpha", "loss"]),
+        (
+            "zoo",
+            ["double", "epsilon_decay", "epsilon_clock", "num_envs", "head", "priority_alpha",
+             "loss"],
+        ),
         (
             "cleanrl",
-            ["double", "epsilon_decay", "epsilon_clock", "head", "priority_alpha",
+            ["double", "epsilon_decay", "epsilon_clock", "num_envs", "head", "priority_alpha",
              "hidden_layers", "n_steps", "learning_rate_decay",
              "gradient_steps", "max_grad_norm", "learning_starts", "normalize_observations"],
         ),

@@ -46,6 +46,7 @@ TRAIN = {
     "tuner.optuna_objective",
     "tuner.planning",
     "tuner.retrain",
+    "tuner.trained_directory",
     "tuner.trainer",
     "tuner.claims",
     "tuner.verification",

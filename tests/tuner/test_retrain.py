@@ -62,7 +62,8 @@ def test_a_directory_holds_the_configuration_the_model_and_every_evaluation(
         if trial == number:
             folder = trained[0] / "out" / f"seed-{seed}"
             names = {file.name for file in folder.iterdir()}
-            assert names == {"hparams.json", "model.safetensors", "evaluations.csv", "best"}
+            tables = {"evaluations.csv", "episodes.csv"}
+            assert names == {"hparams.json", "model.safetensors", "best"} | tables
             assert (folder / "hparams.json").read_bytes() == exported.read_bytes()
             with (folder / "evaluations.csv").open(newline="") as table:
                 rows = list(csv.reader(table))

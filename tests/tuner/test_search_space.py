@@ -98,7 +98,7 @@ def test_params_outside_the_space_are_refused() -> None:
 
 
 def problems(space: dict[str, Range | Choices], fixed: dict[str, Any]) -> list[str]:
-    return space_problems("deep_q", space, fixed, budget_steps=5_000)
+    return space_problems("deep_q", space, fixed, budget_steps=5_000, marks=100)
 
 
 def test_a_good_space_has_no_problems() -> None:
@@ -123,8 +123,13 @@ def test_a_good_space_has_no_problems() -> None:
             {},
             "learning_starts up to 5000 is not below [budget] steps 5000",
         ),
+        (
+            {"num_envs": Choices(choices=(1, 64))},
+            {},
+            "num_envs up to 64 is more than the 50 steps from one of 100 marks to the next",
+        ),
     ],
-    ids=["batch above buffer", "buffer below the default batch", "never learns"],
+    ids=["batch above buffer", "buffer below the default batch", "never learns", "marks skipped"],
 )
 def test_combinations_that_cannot_be_trained_are_refused(
     space: dict[str, Range | Choices], fixed: dict[str, Any], fragment: str

@@ -1,0 +1,112 @@
+"""What `tuner train` leaves: a directory for every seed, and the curves of all beside them."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from statistics import fmean
+
+from agents import checkpoint
+from agents.cohort import Evaluated, Finished
+from agents.episodes import Episode
+from agents.files import write_whole
+from tuner import hparams_file
+from tuner.errors import UsageError
+from tuner.figures import learning_curves
+from tuner.hparams_file import HparamsFile
+
+HPARAMS, EVALUATIONS = "hparams.json", "evaluations.csv"
+
+
+def make(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
+    """A directory for every seed, made now and not after an hour of training."""
+    directories = {seed: out / f"seed-{seed}" for seed in seeds}
+    taken = [str(path) for path in directories.values() if (path / "hparams.json").exists()]
+    if taken and not force:
+        raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
+    try:
+        for directory in directories.values():
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / HPARAMS).unlink(missing_ok=True)  # what was there is no longer whole
+    except OSError as error:
+        raise UsageError(f"--out: '{error.filename}' cannot be made ({error.strerror})") from None
+    return directories
+
+
+def remove_empty(directories: Sequence[Path]) -> None:
+    """Of directories that nothing came to stand in."""
+    for directory in directories:
+        with suppress(OSError):  # what it holds, it keeps
+            directory.rmdir()
+
+
+def write(
+    directory: Path,
+    file: HparamsFile,
+    finished: Finished,
+    curve: Sequence[Evaluated],
+    episodes: Sequence[Episode],
+) -> None:
+    """Everything of one seed; hparams.json comes last and says that the rest is there."""
+    evaluations = [
+        (event.step, number, value) for event in curve for number, value in enumerate(event.returns)
+    ]
+    with written_to(directory):
+        _write_table(directory / EVALUATIONS, ("step", "episode", "return"), evaluations)
+        played = [(episode.step, episode.length, episode.gained) for episode in episodes]
+        _write_table(directory / "episodes.csv", ("step", "length", "return"), played)
+        checkpoint.save(directory, finished.tensors)
+        hparams_file.write(directory / HPARAMS, file, force=True)
+
+
+def write_curves(out: Path, file: HparamsFile, directories: Sequence[Path]) -> None:
+    """returns.html, with Plotly's script beside it, so that it opens without a network.
+
+    It shows these directories and what else stands beside them of the same configuration.
+    """
+    with written_to(out):
+        own = {path.parent for path in out.glob(f"seed-*/{HPARAMS}") if _is_of(path, file)}
+        curves = {
+            path.name.replace("-", " "): _curve(path)
+            for path in sorted(own | {*directories}, key=_seed)
+        }
+        figure = learning_curves(curves, f"{file.agent} on {file.env.id}")
+        figure.write_html(out / "returns.html", include_plotlyjs="directory")
+
+
+@contextmanager
+def written_to(directory: Path) -> Iterator[None]:
+    """Say which directory it was, if it cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[float | int]]) -> None:
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_whole(path, table.getvalue().encode())
+
+
+def _is_of(path: Path, file: HparamsFile) -> bool:
+    try:
+        return hparams_file.read(path) == file
+    except UsageError:
+        return False  # somebody else's
+
+
+def _seed(directory: Path) -> int:
+    return int(directory.name.removeprefix("seed-"))
+
+
+def _curve(directory: Path) -> list[tuple[int, float]]:
+    """(environment step, mean return) of every mark, as `write` wrote them down."""
+    returns: dict[int, list[float]] = {}
+    with (directory / EVALUATIONS).open(newline="") as table:
+        for row in csv.DictReader(table):
+            returns.setdefault(int(row["step"]), []).append(float(row["return"]))
+    return [(step, fmean(values)) for step, values in returns.items()]
