@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     RANDOM_AGENT = 6
     NOISE = 7
     RANDOM_POLICY = 8
+    IMITATION = 9
 
 
 def sequence(seed: int, purpose: Purpose, *path: int) -> np.random.SeedSequence:

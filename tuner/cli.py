@@ -7,7 +7,7 @@ import optuna
 import typer
 
 from agents.errors import AgentError, CheckpointError, EnvError, HparamsError
-from tuner import file_commands, study_commands
+from tuner import agent_commands, file_commands, study_commands
 from tuner.errors import Stopped, TunerError
 
 AGENT_EXIT = {CheckpointError: 5, EnvError: 2, HparamsError: 2}
@@ -21,7 +21,8 @@ COMMANDS = (
     file_commands.export,
     file_commands.verify,
     file_commands.train,
-    file_commands.evaluate,
+    agent_commands.evaluate,
+    agent_commands.imitate,
 )
 
 app = typer.Typer(

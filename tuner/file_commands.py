@@ -1,8 +1,7 @@
-"""The commands about hparams.json: export, verify, train, evaluate."""
+"""The commands about hparams.json: export, verify, train."""
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,7 @@ from agents.environments import import_environments
 from tuner import export as exporting
 from tuner import export_formats, hparams_file, options
 from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
-from tuner.errors import UsageError, VerificationError
+from tuner.errors import VerificationError
 from tuner.screen import configuration_text
 from tuner.storage import DEFAULT_URL, open_for_reading
 from tuner.summary import only_study, summarize
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from agents.cohort import Evaluated
     from tuner.retrain import Best, Trained
 
-MOST_EPISODES = 1_000_000
 HparamsPath = Annotated[Path, typer.Argument(help="an hparams.json")]
 
 
@@ -111,34 +109,6 @@ def train(
     print(
         f"mean {points(sum(scores) / len(scores))}, minimum {points(min(scores))} "
         f"over {len(scores)} seeds"
-    )
-
-
-def evaluate(
-    directory: Annotated[
-        Path, typer.Argument(help="what `tuner train` wrote, e.g. trained/seed-0")
-    ],
-    episodes: Annotated[int, typer.Option(help="greedy episodes, side by side")] = 1_000,
-    seed: Annotated[int, typer.Option(help="of the evaluation's environments")] = 0,
-    as_json: AsJson = False,
-    allow_import: Imports = None,
-) -> None:
-    """Play a trained agent greedily."""
-    from tuner import retrain  # here: it loads torch
-
-    import_environments(allow_import or ())
-    options.check_seed("--seed", seed)
-    if options.at_least_one("--episodes", episodes) > MOST_EPISODES:
-        raise UsageError(f"--episodes: more than {MOST_EPISODES:,}; play them with several --seed")
-    result = retrain.evaluate(directory, episodes, seed)
-    if as_json:
-        print(json.dumps(asdict(result), allow_nan=False))
-        return
-    std = "" if result.std is None else f", standard deviation {points(result.std)}"
-    print(
-        f"{result.episodes} episodes: mean {points(result.mean)}{std}, "
-        f"minimum {points(result.minimum)}, maximum {points(result.maximum)}; "
-        f"{100 * result.at_limit:.1f} % reached the time limit"
     )
 
 

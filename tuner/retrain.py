@@ -8,13 +8,12 @@ from statistics import fmean, stdev
 
 from agents import checkpoint
 from agents.cohort import Evaluated, Failed, Finished, RunSpec
-from agents.environments import describe
 from agents.episodes import Episode
 from agents.evaluation import play
 from agents.exactness import exact_arithmetic
 from agents.reference_returns import random_returns
 from agents.training import train as train_runs
-from tuner import hparams_file, trained_directory
+from tuner import agent_directory, hparams_file, trained_directory
 from tuner.errors import TooManyFailures, UsageError
 from tuner.evidence import RANDOM_EPISODES
 from tuner.hparams_file import HparamsFile
@@ -149,7 +148,7 @@ def train(
         if trained:
             trained_directory.write_curves(out, file, [run.directory for run in trained])
     finally:
-        trained_directory.remove_empty([*directories.values(), out])
+        agent_directory.remove_empty([*directories.values(), out])
     _raise_failures(failures, trained)
     return sorted(trained, key=lambda run: list(seeds).index(run.seed))
 
@@ -187,13 +186,10 @@ class Evaluation:
 
 def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
     """Play an agent that `train` saved, all episodes side by side."""
-    if not directory.is_dir():
-        raise UsageError(f"'{directory}' is not a directory; name one such as trained/seed-0")
-    file = hparams_file.read(directory / "hparams.json")
-    env, facts = file.env_spec, describe(file.env_spec)
-    policy = checkpoint.load(directory, file.agent, file.checked_hparams(), facts)
+    agent = agent_directory.read(directory)
+    env = agent.file.env_spec
     with exact_arithmetic():
-        played = play(policy, env, facts, [seed], marks=[0], episodes=episodes)
+        played = play(agent.policy, env, agent.facts, [seed], marks=[0], episodes=episodes)
     if played.failures:
         raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
     returns = [float(value) for value in played.returns[0]]
@@ -221,7 +217,7 @@ def _write_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated)
     directory = directory / "best"
     assert event.followed is not None
     plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
-    with trained_directory.written_to(directory):
+    with agent_directory.written_to(directory):
         directory.mkdir(exist_ok=True)
         checkpoint.save(directory, event.followed.tensors)
         hparams_file.write(directory / "hparams.json", plain, force=True)

@@ -1,17 +1,15 @@
 """What `tuner train` leaves: a directory for every seed, and the curves of all beside them."""
 
 import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
 from agents import checkpoint
 from agents.cohort import Evaluated, Finished
 from agents.episodes import Episode
-from agents.files import write_whole
-from tuner import hparams_file
+from tuner import agent_directory, hparams_file
+from tuner.agent_directory import write_table, written_to
 from tuner.errors import UsageError
 from tuner.figures import learning_curves
 from tuner.hparams_file import HparamsFile
@@ -20,25 +18,15 @@ HPARAMS, EVALUATIONS = "hparams.json", "evaluations.csv"
 
 
 def make(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
-    """A directory for every seed, made now and not after an hour of training."""
+    """A directory for every seed."""
     directories = {seed: out / f"seed-{seed}" for seed in seeds}
     taken = [str(path) for path in directories.values() if (path / "hparams.json").exists()]
     if taken and not force:
         raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
-    try:
-        for directory in directories.values():
-            directory.mkdir(parents=True, exist_ok=True)
-            (directory / HPARAMS).unlink(missing_ok=True)  # what was there is no longer whole
-    except OSError as error:
-        raise UsageError(f"--out: '{error.filename}' cannot be made ({error.strerror})") from None
+    for directory in directories.values():
+        agent_directory.make(directory)
+        (directory / HPARAMS).unlink(missing_ok=True)  # what was there is no longer whole
     return directories
-
-
-def remove_empty(directories: Sequence[Path]) -> None:
-    """Of directories that nothing came to stand in."""
-    for directory in directories:
-        with suppress(OSError):  # what it holds, it keeps
-            directory.rmdir()
 
 
 def write(
@@ -53,9 +41,9 @@ def write(
         (event.step, number, value) for event in curve for number, value in enumerate(event.returns)
     ]
     with written_to(directory):
-        _write_table(directory / EVALUATIONS, ("step", "episode", "return"), evaluations)
+        write_table(directory / EVALUATIONS, ("step", "episode", "return"), evaluations)
         played = [(episode.step, episode.length, episode.gained) for episode in episodes]
-        _write_table(directory / "episodes.csv", ("step", "length", "return"), played)
+        write_table(directory / "episodes.csv", ("step", "length", "return"), played)
         checkpoint.save(directory, finished.tensors)
         hparams_file.write(directory / HPARAMS, file, force=True)
 
@@ -73,23 +61,6 @@ def write_curves(out: Path, file: HparamsFile, directories: Sequence[Path]) -> N
         }
         figure = learning_curves(curves, f"{file.agent} on {file.env.id}")
         figure.write_html(out / "returns.html", include_plotlyjs="directory")
-
-
-@contextmanager
-def written_to(directory: Path) -> Iterator[None]:
-    """Say which directory it was, if it cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"--out: '{directory}' cannot be written ({error.strerror})") from None
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[float | int]]) -> None:
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    write_whole(path, table.getvalue().encode())
 
 
 def _is_of(path: Path, file: HparamsFile) -> bool:

@@ -69,6 +69,7 @@ def test_the_numbers_of_purposes_never_change() -> None:
         "RANDOM_AGENT": 6,
         "NOISE": 7,
         "RANDOM_POLICY": 8,
+        "IMITATION": 9,
     }
 
 

@@ -43,6 +43,8 @@ KNOW_OPTUNA = {
     "tuner.trials",
 }
 TRAIN = {
+    "tuner.agent_directory",
+    "tuner.imitation",
     "tuner.optuna_objective",
     "tuner.planning",
     "tuner.retrain",
@@ -51,7 +53,13 @@ TRAIN = {
     "tuner.claims",
     "tuner.verification",
 }
-ARE_COMMANDS = {"tuner.arguments", "tuner.cli", "tuner.file_commands", "tuner.study_commands"}
+ARE_COMMANDS = {
+    "tuner.agent_commands",
+    "tuner.arguments",
+    "tuner.cli",
+    "tuner.file_commands",
+    "tuner.study_commands",
+}
 
 
 def modules() -> dict[str, ast.Module]:

@@ -1,0 +1,145 @@
+"""The commands about a trained agent's directory: evaluate, imitate."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from agents.environments import import_environments
+from tuner import options
+from tuner.arguments import AsJson, Imports
+from tuner.errors import UsageError
+from tuner.wording import points
+
+if TYPE_CHECKING:
+    from agents.imitation import Epoch
+    from tuner.imitation import Imitation
+
+MOST_EPISODES = 1_000_000
+MOST_SAMPLES = 1_000_000
+MOST_EPOCHS = 10_000
+SHOWN_EPOCHS = 5  # of each classifier, while it is trained
+AgentPath = Annotated[Path, typer.Argument(help="what `tuner train` wrote, e.g. trained/seed-0")]
+
+
+def evaluate(
+    directory: AgentPath,
+    episodes: Annotated[int, typer.Option(help="greedy episodes, side by side")] = 1_000,
+    seed: Annotated[int, typer.Option(help="of the evaluation's environments")] = 0,
+    as_json: AsJson = False,
+    allow_import: Imports = None,
+) -> None:
+    """Play a trained agent greedily."""
+    from tuner import retrain  # here: it loads torch
+
+    import_environments(allow_import or ())
+    options.check_seed("--seed", seed)
+    _check_episodes(episodes)
+    result = retrain.evaluate(directory, episodes, seed)
+    if as_json:
+        print(json.dumps(asdict(result), allow_nan=False))
+        return
+    std = "" if result.std is None else f", standard deviation {points(result.std)}"
+    print(
+        f"{result.episodes} episodes: mean {points(result.mean)}{std}, "
+        f"minimum {points(result.minimum)}, maximum {points(result.maximum)}; "
+        f"{100 * result.at_limit:.1f} % reached the time limit"
+    )
+
+
+def imitate(
+    directory: AgentPath,
+    samples: Annotated[
+        int, typer.Option(help="pairs to learn from, and as many to test on")
+    ] = 1_000,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="directory for pairs, curves, classifiers (default: in the agent's own)"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="of episodes, first weights and minibatches")] = 0,
+    epochs: Annotated[int, typer.Option(help="passes over the pairs")] = 50,
+    episodes: Annotated[int, typer.Option(help="greedy episodes of every classifier")] = 100,
+    force: Annotated[bool, typer.Option(help="replace what is there")] = False,
+    as_json: AsJson = False,
+    allow_import: Imports = None,
+) -> None:
+    """Train classifiers of four sizes to do what a trained agent does."""
+    options.check_seed("--seed", seed)
+    _check_episodes(episodes)
+    if options.at_least_one("--samples", samples) > MOST_SAMPLES:
+        raise UsageError(f"--samples: at most {MOST_SAMPLES:,} (got {samples:,})")
+    if options.at_least_one("--epochs", epochs) > MOST_EPOCHS:
+        raise UsageError(f"--epochs: at most {MOST_EPOCHS:,} (got {epochs:,})")
+    from tuner import imitation  # here: it loads torch
+
+    import_environments(allow_import or ())
+    out = directory / "imitation" if out is None else out
+    plan = imitation.Plan(samples=samples, epochs=epochs, episodes=episodes, seed=seed)
+    found = imitation.imitate(directory, out, plan, force=force, watch=_watched_fit(epochs))
+    if as_json:
+        print(json.dumps(asdict(found), allow_nan=False))
+        return
+    _print_clones(found)
+    print(
+        f"{samples:,} pairs to learn from and {samples:,} of other episodes to test on; "
+        f"mean returns are of {episodes:,} episodes, the same for all\n"
+        f"in {out}: train.csv, test.csv, epochs.csv, imitation.html, a folder for each classifier"
+    )
+
+
+def _check_episodes(episodes: int) -> None:
+    if options.at_least_one("--episodes", episodes) > MOST_EPISODES:
+        raise UsageError(f"--episodes: more than {MOST_EPISODES:,}; play them with several --seed")
+
+
+def _watched_fit(epochs: int) -> "Callable[[str, Epoch], None]":
+    console = Console(stderr=True)
+
+    def watch(model: str, epoch: "Epoch") -> None:
+        if epoch.number % max(1, epochs // SHOWN_EPOCHS) == 0 or epoch.number == epochs:
+            line = (
+                f"{model}: epoch {epoch.number:,}, "
+                f"train {_share(epoch.train.accuracy)} (loss {epoch.train.loss:.3f}), "
+                f"test {_share(epoch.test.accuracy)} (loss {epoch.test.loss:.3f})"
+            )
+            console.print(line, highlight=False, soft_wrap=True)
+
+    return watch
+
+
+def _print_clones(found: "Imitation") -> None:
+    table = Table()
+    table.add_column("hidden layers")
+    for name in (
+        "parameters",
+        "train\naccuracy",
+        "test\naccuracy",
+        "train\nloss",
+        "test\nloss",
+        "mean\nreturn",
+    ):
+        table.add_column(name, justify="right")
+    for clone in found.clones:
+        train, test = clone.train, clone.test
+        table.add_row(
+            clone.model,
+            f"{clone.parameters:,}",
+            _share(train.accuracy),
+            _share(test.accuracy),
+            f"{train.loss:.3f}",
+            f"{test.loss:.3f}",
+            "failed" if clone.mean_return is None else points(clone.mean_return),
+        )
+    table.add_section()
+    table.add_row("one action", "", "", _share(found.majority_share))
+    table.add_row("the teacher", *[""] * 5, points(found.teacher_return))
+    Console().print(table, highlight=False)
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,202 @@
+"""Behaviour cloning of a trained agent: its pairs, classifiers of four sizes, and their files."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agents import checkpoint
+from agents.errors import EnvError
+from agents.evaluation import play
+from agents.exactness import exact_arithmetic
+from agents.imitation import Classifier, Epoch, Fit, Pairs, Part, collect
+from agents.learner import GreedyPolicy
+from tuner import agent_directory
+from tuner.agent_directory import TrainedAgent, remove_empty, write_table, written_to
+from tuner.errors import TooManyFailures, UsageError
+from tuner.figures import Fits, fit_curves
+
+HIDDEN_LAYERS = ((), (256,), (256, 256), (256, 256, 256))
+EPOCHS_COLUMNS = ("model", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How to imitate.
+
+    samples   pairs to learn from, and as many from other episodes to be tested on
+    epochs    passes over the pairs
+    episodes  greedy ones, of every classifier and of its teacher
+    """
+
+    samples: int
+    epochs: int
+    episodes: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A trained classifier. mean_return: None where the environment failed in its episodes."""
+
+    model: str
+    hidden_layers: tuple[int, ...]
+    parameters: int
+    train: Fit
+    test: Fit
+    mean_return: float | None
+
+
+@dataclass(frozen=True)
+class Imitation:
+    """Four clones and what they are measured by.
+
+    teacher_return  its mean over the very episodes that the clones played
+    majority_share  of the test pairs: their share with the action most frequent in training
+    """
+
+    plan: Plan
+    teacher_return: float
+    majority_share: float
+    clones: tuple[Clone, ...]
+
+
+def imitate(
+    directory: Path,
+    out: Path,
+    plan: Plan,
+    *,
+    force: bool = False,
+    watch: Callable[[str, Epoch], None] = lambda model, epoch: None,
+) -> Imitation:
+    """Train classifiers to do what the agent of `directory` does.
+
+    `out` gets train.csv, test.csv and epochs.csv, the curves as imitation.html, and a folder with
+    model.safetensors for every classifier. There is no hparams.json in it, which would say that
+    deep Q-learning trained them.
+    """
+    teacher = agent_directory.read(directory)
+    if teacher.file.agent == "random":
+        raise UsageError(f"'{directory}': a random agent does nothing to imitate; name another")
+    _claim(out, force)
+    try:
+        teacher_return = _mean_return(teacher.policy, teacher, plan)
+        train, test = _pairs(teacher, plan)
+        classifiers = [
+            Classifier(hidden_layers, train, teacher.facts, plan.seed)
+            for hidden_layers in HIDDEN_LAYERS
+        ]
+        curves: dict[str, list[Epoch]] = {}
+        for classifier in classifiers:
+            name = model_name(classifier.hidden_layers)
+            curves[name] = []
+            for epoch in classifier.train(test, plan.epochs):
+                curves[name].append(epoch)
+                watch(name, epoch)
+        _write_pairs(out, train, test)
+        _write_models(out, classifiers)
+        _write_curves(out, curves, f"{teacher.file.agent} on {teacher.file.env.id}, imitated")
+    finally:
+        remove_empty([out])
+    clones = (
+        _judged(classifier, epochs[-1], teacher, plan)
+        for classifier, epochs in zip(classifiers, curves.values(), strict=True)
+    )
+    return Imitation(plan, teacher_return, _majority_share(train, test), tuple(clones))
+
+
+def model_name(hidden_layers: Sequence[int]) -> str:
+    """As folders and columns have it, "256-256"."""
+    return "-".join(map(str, hidden_layers)) or "linear"
+
+
+def _claim(out: Path, force: bool) -> None:
+    """Have a directory to write to, whose content may be replaced."""
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise UsageError(f"--out: {out} exists; add --force to replace it")
+    agent_directory.make(out)
+
+
+def _mean_return(policy: GreedyPolicy, teacher: TrainedAgent, plan: Plan) -> float:
+    """Of the episodes that `tuner evaluate` plays with that seed."""
+    env, facts = teacher.file.env_spec, teacher.facts
+    with exact_arithmetic():
+        played = play(policy, env, facts, [plan.seed], marks=[0], episodes=plan.episodes)
+    if played.failures:
+        raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
+    if not np.isfinite(played.returns).all():
+        raise TooManyFailures(f"the returns of env '{teacher.file.env.id}' are not all finite")
+    return float(played.returns.mean())
+
+
+def _pairs(teacher: TrainedAgent, plan: Plan) -> tuple[Pairs, Pairs]:
+    """To learn from and to be tested on."""
+    env, facts = teacher.file.env_spec, teacher.facts
+    try:
+        train, test = (
+            collect(teacher.policy, env, facts, part=part, samples=plan.samples, seed=plan.seed)
+            for part in Part
+        )
+    except EnvError as error:
+        raise TooManyFailures(error.problems) from None
+    if np.array_equal(train.observations, test.observations):
+        raise UsageError(
+            f"env '{env.id}' plays the same episodes from every seed, so that a test would ask "
+            "what was learned; imitate an agent of an environment with randomness in it"
+        )
+    return train, test
+
+
+def _write_pairs(out: Path, train: Pairs, test: Pairs) -> None:
+    """Observations in the fewest digits that give back their 32 bits."""
+    header = [*(f"obs_{n}" for n in range(train.observations.shape[1])), "action"]
+    for name, pairs in (("train.csv", train), ("test.csv", test)):
+        both = zip(pairs.observations, pairs.actions, strict=True)
+        with written_to(out):
+            write_table(out / name, header, ([*seen, action] for seen, action in both))
+
+
+def _write_models(out: Path, classifiers: Sequence[Classifier]) -> None:
+    for classifier in classifiers:
+        directory = out / model_name(classifier.hidden_layers)
+        with written_to(directory):
+            directory.mkdir(exist_ok=True)
+            checkpoint.save(directory, classifier.tensors)
+
+
+def _write_curves(out: Path, curves: Mapping[str, Sequence[Epoch]], title: str) -> None:
+    """epochs.csv, and imitation.html with Plotly's script beside it."""
+    rows = (
+        (model, one.number, one.train.loss, one.train.accuracy, one.test.loss, one.test.accuracy)
+        for model, epochs in curves.items()
+        for one in epochs
+    )
+    accuracy, loss = (
+        {
+            model: Fits(
+                train=[getattr(one.train, value) for one in epochs],
+                test=[getattr(one.test, value) for one in epochs],
+            )
+            for model, epochs in curves.items()
+        }
+        for value in ("accuracy", "loss")
+    )
+    with written_to(out):
+        write_table(out / "epochs.csv", EPOCHS_COLUMNS, rows)
+        fit_curves(accuracy, loss, title).write_html(
+            out / "imitation.html", include_plotlyjs="directory"
+        )
+
+
+def _judged(classifier: Classifier, last: Epoch, teacher: TrainedAgent, plan: Plan) -> Clone:
+    mean_return = None
+    with suppress(TooManyFailures):  # the training itself is over, and kept
+        mean_return = _mean_return(classifier.policy, teacher, plan)
+    layers, parameters = classifier.hidden_layers, classifier.parameters
+    return Clone(model_name(layers), layers, parameters, last.train, last.test, mean_return)
+
+
+def _majority_share(train: Pairs, test: Pairs) -> float:
+    return float((test.actions == np.bincount(train.actions).argmax()).mean())
