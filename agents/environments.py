@@ -241,6 +241,10 @@ class GymnasiumLanes:
             if row not in self._failures:
                 self._write(row, self._envs[row].reset)
 
+    def render(self, row: int) -> Any:
+        """What a lane's environment shows, in the render mode that it was made with."""
+        return None if row in self._failures else self._guarded(row, self._envs[row].render)
+
     def _write(self, row: int, begin: Callable[[], tuple[Any, Any]]) -> None:
         shown = self._guarded(row, lambda: _flat(self._spaces[row][0], begin()[0]))
         if shown is not None:

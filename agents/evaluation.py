@@ -67,7 +67,7 @@ def play(
     while len(playing):
         if steps_left == 0:
             endless = frozenset(int(row) // episodes for row in playing) - failures.keys()
-            failures |= dict.fromkeys(endless, _endless(env, longest))
+            failures |= dict.fromkeys(endless, endless_text(env, longest))
             break
         steps_left -= 1
         step = envs.step(stage.actions(playing))
@@ -116,7 +116,8 @@ class _Stage:
             self._place[playing] = moved_to[lane] * self._episodes + episode
 
 
-def _endless(env: EnvSpec, longest: int) -> str:
+def endless_text(env: EnvSpec, longest: int) -> str:
+    """Why an episode is a failure that went on for `longest` steps."""
     return (
         f"an episode of {env.id} did not end within {longest:,} steps; "
         "give it a time limit: env_kwargs = { max_episode_steps = 1_000 }"

@@ -1,4 +1,4 @@
-"""The commands about a trained agent's directory: evaluate, imitate."""
+"""The commands about a trained agent's directory: evaluate, imitate, watch."""
 
 import json
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.environments import import_environments
-from tuner import options
+from tuner import films, options
 from tuner.arguments import AsJson, Imports
 from tuner.errors import UsageError
 from tuner.wording import points
 
 if TYPE_CHECKING:
     from agents.imitation import Epoch
+    from agents.watching import Ended
     from tuner.imitation import Imitation
 
-MOST_EPISODES = 1_000_000
 MOST_SAMPLES = 1_000_000
 MOST_EPOCHS = 10_000
 SHOWN_EPOCHS = 5  # of each classifier, while it is trained
@@ -35,12 +35,11 @@ def evaluate(
     allow_import: Imports = None,
 ) -> None:
     """Play a trained agent greedily."""
-    from tuner import retrain  # here: it loads torch
+    from tuner import playing  # here: it loads torch
 
     import_environments(allow_import or ())
     options.check_seed("--seed", seed)
-    _check_episodes(episodes)
-    result = retrain.evaluate(directory, episodes, seed)
+    result = playing.evaluate(directory, options.episode_count(episodes), seed)
     if as_json:
         print(json.dumps(asdict(result), allow_nan=False))
         return
@@ -70,7 +69,7 @@ def imitate(
 ) -> None:
     """Train classifiers of four sizes to do what a trained agent does."""
     options.check_seed("--seed", seed)
-    _check_episodes(episodes)
+    options.episode_count(episodes)
     if options.at_least_one("--samples", samples) > MOST_SAMPLES:
         raise UsageError(f"--samples: at most {MOST_SAMPLES:,} (got {samples:,})")
     if options.at_least_one("--epochs", epochs) > MOST_EPOCHS:
@@ -92,9 +91,46 @@ def imitate(
     )
 
 
-def _check_episodes(episodes: int) -> None:
-    if options.at_least_one("--episodes", episodes) > MOST_EPISODES:
-        raise UsageError(f"--episodes: more than {MOST_EPISODES:,}; play them with several --seed")
+def watch(
+    directory: AgentPath,
+    episodes: Annotated[int, typer.Option(help="greedy episodes, those of `tuner evaluate`")] = 1,
+    seed: Annotated[int, typer.Option(help="of the evaluation's environments")] = 0,
+    gif: Annotated[Path | None, typer.Option(help="write this film instead")] = None,
+    mp4: Annotated[Path | None, typer.Option(help="write this film instead")] = None,
+    force: Annotated[bool, typer.Option(help="replace the files")] = False,
+    allow_import: Imports = None,
+) -> None:
+    """Look at a trained agent's greedy episodes, in a window or as a film."""
+    import_environments(allow_import or ())
+    options.check_seed("--seed", seed)
+    options.episode_count(episodes)
+    asked = ((gif, films.GIF), (mp4, films.MP4))
+    targets = [films.target(path, form, force=force) for path, form in asked if path is not None]
+    from tuner import playing  # here: it loads torch
+
+    if not targets:
+        for episode in playing.show(directory, episodes, seed):
+            print(_episode(episode))
+        return
+    returns: list[float] = []
+
+    def tell(episode: "Ended") -> None:
+        returns.append(episode.returned)
+        print(_episode(episode))
+
+    recorded = playing.record(directory, episodes, seed, targets, tell)
+    for target, film in zip(targets, recorded, strict=True):
+        print(
+            f"wrote {target.path}: {episodes} episodes, mean return "
+            f"{points(sum(returns) / len(returns))}, {film.seconds:.1f} s, "
+            f"{target.path.stat().st_size / 1e6:.2f} MB"
+        )
+
+
+def _episode(episode: "Ended") -> str:
+    return (
+        f"episode {episode.number + 1}: return {points(episode.returned)}, length {episode.steps}"
+    )
 
 
 def _watched_fit(epochs: int) -> "Callable[[str, Epoch], None]":

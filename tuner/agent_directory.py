@@ -18,11 +18,19 @@ from tuner.hparams_file import HparamsFile
 
 @dataclass(frozen=True)
 class TrainedAgent:
-    """What `tuner train` left of one seed. policy: of one lane."""
+    """What `tuner train` left of one seed."""
 
+    directory: Path
     file: HparamsFile
     facts: EnvFacts
-    policy: GreedyPolicy
+
+    def policy(self) -> GreedyPolicy:
+        """What it does, as one lane, read anew: a random agent goes on drawing from call to call.
+
+        Raises CheckpointError if the weights are missing, damaged or another's.
+        """
+        hparams = self.file.checked_hparams()
+        return checkpoint.load(self.directory, self.file.agent, hparams, self.facts)
 
 
 def read(directory: Path) -> TrainedAgent:
@@ -30,9 +38,7 @@ def read(directory: Path) -> TrainedAgent:
     if not directory.is_dir():
         raise UsageError(f"'{directory}' is not a directory; name one such as trained/seed-0")
     file = hparams_file.read(directory / "hparams.json")
-    facts = describe(file.env_spec)
-    policy = checkpoint.load(directory, file.agent, file.checked_hparams(), facts)
-    return TrainedAgent(file, facts, policy)
+    return TrainedAgent(directory, file, describe(file.env_spec))
 
 
 def make(directory: Path) -> None:

@@ -23,6 +23,7 @@ COMMANDS = (
     file_commands.train,
     agent_commands.evaluate,
     agent_commands.imitate,
+    agent_commands.watch,
 )
 
 app = typer.Typer(

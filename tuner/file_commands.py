@@ -82,12 +82,16 @@ def train(
     steps: Annotated[
         int | None, typer.Option(help="environment steps, instead of the file's")
     ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="directory for TensorBoard's event files")
+    ] = None,
+    wandb: Annotated[str | None, typer.Option(help="project of Weights & Biases")] = None,
     device: Device = "cpu",
     force: Annotated[bool, typer.Option(help="replace what is there")] = False,
     allow_import: Imports = None,
 ) -> None:
     """Train from an hparams.json, all seeds side by side."""
-    from tuner import retrain  # here: it loads torch
+    from tuner import retrain, training_log  # here: they load torch
 
     import_environments(allow_import or ())
     file = hparams_file.read(hparams)
@@ -99,8 +103,9 @@ def train(
         Console(stderr=True).print(
             "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"
         )
+    log = training_log.opened(file, chosen, tensorboard, wandb)
     trained = retrain.train(
-        file, chosen, out, steps=steps, device=device, force=force, watch=_watched()
+        file, chosen, out, steps=steps, device=device, force=force, watch=_watched(), log=log
     )
     for run in trained:
         print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")

@@ -154,14 +154,14 @@ def write(path: Path, file: HparamsFile, *, force: bool) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def check_target(path: Path, *, force: bool) -> None:
+def check_target(path: Path, *, force: bool, option: str = "-o") -> None:
     """Refuse a place where no file can be written, or where one is."""
     if os.path.isdir(path):
-        raise UsageError(f"-o: '{path}' is a directory; give a file name")
+        raise UsageError(f"{option}: '{path}' is a directory; give a file name")
     if not path.parent.is_dir():
-        raise UsageError(f"-o: directory '{path.parent}' does not exist; make it first")
+        raise UsageError(f"{option}: directory '{path.parent}' does not exist; make it first")
     if os.path.lexists(path) and not force:
-        raise UsageError(f"-o: '{path}' exists; add --force to replace it")
+        raise UsageError(f"{option}: '{path}' exists; add --force to replace it")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -82,7 +82,7 @@ def imitate(
         raise UsageError(f"'{directory}': a random agent does nothing to imitate; name another")
     _claim(out, force)
     try:
-        teacher_return = _mean_return(teacher.policy, teacher, plan)
+        teacher_return = _mean_return(teacher.policy(), teacher, plan)
         train, test = _pairs(teacher, plan)
         classifiers = [
             Classifier(hidden_layers, train, teacher.facts, plan.seed)
@@ -136,7 +136,7 @@ def _pairs(teacher: TrainedAgent, plan: Plan) -> tuple[Pairs, Pairs]:
     env, facts = teacher.file.env_spec, teacher.facts
     try:
         train, test = (
-            collect(teacher.policy, env, facts, part=part, samples=plan.samples, seed=plan.seed)
+            collect(teacher.policy(), env, facts, part=part, samples=plan.samples, seed=plan.seed)
             for part in Part
         )
     except EnvError as error:

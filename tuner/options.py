@@ -11,6 +11,7 @@ from tuner.study_tables import MOST_TRIALS
 LARGEST_SEED = 2**32 - 1
 MOST_SEEDS = 1_000
 LEAST_FRESH_SEEDS = 3
+MOST_EPISODES = 1_000_000
 POOLS = ("tune", "confirm", "test")
 
 
@@ -72,6 +73,13 @@ def trial_count(trials: int) -> int:
     if at_least_one("--trials", trials) > MOST_TRIALS:
         raise UsageError(f"--trials: more than {MOST_TRIALS:,}; split the study")
     return trials
+
+
+def episode_count(episodes: int) -> int:
+    """A number of episodes that one evaluation may have."""
+    if at_least_one("--episodes", episodes) > MOST_EPISODES:
+        raise UsageError(f"--episodes: more than {MOST_EPISODES:,}; play them with several --seed")
+    return episodes
 
 
 def cores() -> int:

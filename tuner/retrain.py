@@ -1,26 +1,26 @@
 """Training from an hparams.json, and playing what was trained."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 from agents import checkpoint
 from agents.cohort import Evaluated, Failed, Finished, RunSpec
 from agents.episodes import Episode
-from agents.evaluation import play
-from agents.exactness import exact_arithmetic
 from agents.reference_returns import random_returns
 from agents.training import train as train_runs
 from tuner import agent_directory, hparams_file, trained_directory
 from tuner.errors import TooManyFailures, UsageError
 from tuner.evidence import RANDOM_EPISODES
 from tuner.hparams_file import HparamsFile
+from tuner.playing import evaluate
 from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import broken_score, run_score
 
 BEST_EPISODES = 100
+Watch = Callable[[Evaluated], None]
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,15 @@ def train(
     steps: int | None = None,
     device: str = "cpu",
     force: bool = False,
-    watch: Callable[[Evaluated], None] = lambda event: None,
+    watch: Watch = lambda event: None,
+    log: AbstractContextManager[Watch] = nullcontext(lambda event: None),  # noqa: B008  no state
 ) -> list[Trained]:
     """Train these seeds side by side, each into `out`/seed-<seed>/.
 
     A directory holds hparams.json, model.safetensors, evaluations.csv (step, episode, return) and
     episodes.csv (step, length, return) of the episodes it trained in, and under best/ the best
     mark's weights. `out`/returns.html shows all seeds' curves.
+    `watch` and `log` are told every mark; the log is opened when all else is known to be fine.
     With other `steps` than the file's, the file's evidence says nothing and is left out.
     """
     file = _with_steps(file, steps)
@@ -126,7 +128,10 @@ def train(
     episodes: dict[str, list[Episode]] = {run: [] for run in specs}
     best: dict[str, Evaluated] = {}  # the first of equals
     trained, failures = [], []
+    stack = ExitStack()
     try:
+        take = stack.enter_context(log)
+        trained_directory.clear(directories.values())
         for event in train_runs(specs, device, followed=True):
             if isinstance(event, Evaluated):
                 assert event.followed is not None
@@ -135,6 +140,7 @@ def train(
                 before = best.setdefault(event.run, event)
                 if fmean(event.returns) > fmean(before.returns):
                     best[event.run] = event
+                take(event)
                 watch(event)
             elif isinstance(event, Finished):
                 seed, curve = int(event.run), curves[event.run]
@@ -148,6 +154,7 @@ def train(
         if trained:
             trained_directory.write_curves(out, file, [run.directory for run in trained])
     finally:
+        stack.close()
         agent_directory.remove_empty([*directories.values(), out])
     _raise_failures(failures, trained)
     return sorted(trained, key=lambda run: list(seeds).index(run.seed))
@@ -170,37 +177,6 @@ def _with_steps(file: HparamsFile, steps: int | None) -> HparamsFile:
             "learned; train longer, or lower learning_starts"
         )
     return file
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Greedy episodes of one trained agent. at_limit: share that reached the time limit."""
-
-    episodes: int
-    mean: float
-    std: float | None
-    minimum: float
-    maximum: float
-    at_limit: float
-
-
-def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
-    """Play an agent that `train` saved, all episodes side by side."""
-    agent = agent_directory.read(directory)
-    env = agent.file.env_spec
-    with exact_arithmetic():
-        played = play(agent.policy, env, agent.facts, [seed], marks=[0], episodes=episodes)
-    if played.failures:
-        raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
-    returns = [float(value) for value in played.returns[0]]
-    return Evaluation(
-        episodes=episodes,
-        mean=fmean(returns),
-        std=stdev(returns) if episodes > 1 else None,
-        minimum=min(returns),
-        maximum=max(returns),
-        at_limit=float(played.truncated.mean()),
-    )
 
 
 def _run_spec(file: HparamsFile, seed: int) -> RunSpec:

@@ -1,7 +1,7 @@
 """What `tuner train` leaves: a directory for every seed, and the curves of all beside them."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -25,8 +25,14 @@ def make(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
         raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
     for directory in directories.values():
         agent_directory.make(directory)
-        (directory / HPARAMS).unlink(missing_ok=True)  # what was there is no longer whole
     return directories
+
+
+def clear(directories: Iterable[Path]) -> None:
+    """What was there is to be replaced, and no longer whole from now on."""
+    for directory in directories:
+        with written_to(directory):
+            (directory / HPARAMS).unlink(missing_ok=True)
 
 
 def write(

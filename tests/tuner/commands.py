@@ -113,7 +113,7 @@ class Quick:
         return Ended(**json.loads(self._server.stdout.readline()))
 
 
-LONGEST_S = 10
+LONGEST_S = 60
 
 
 def _serve() -> None:

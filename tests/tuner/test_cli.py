@@ -19,7 +19,9 @@ from tests.tuner.conftest import Finished
 from tests.tuner.tiny import changed, written
 from tuner import study as studies
 
-COMMANDS = ("launch", "studies", "status", "dashboard", "export", "train", "evaluate", "imitate")
+COMMANDS = (
+    "launch", "studies", "status", "dashboard", "export", "train", "evaluate", "imitate", "watch",
+)  # fmt: skip
 
 
 def test_python_m_tuner_is_the_command(tmp_path: Path) -> None:

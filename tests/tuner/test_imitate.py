@@ -17,7 +17,7 @@ from agents.errors import AgentError, CheckpointError
 from agents.imitation import Part, episode_seed
 from tests import probes
 from tests.tuner.commands import Ended, Quick, tuner
-from tuner import agent_directory, hparams_file, imitation, retrain
+from tuner import agent_directory, hparams_file, imitation, playing
 from tuner.errors import TooManyFailures, TunerError, UsageError
 from tuner.hparams_file import HparamsFile
 from tuner.imitation import Plan
@@ -76,7 +76,7 @@ def test_a_table_of_pairs_holds_what_the_agent_does(
     imitated: tuple[Path, Ended], name: str
 ) -> None:
     rows = table(imitated[0] / "cloned" / name)
-    policy = agent_directory.read(imitated[0] / "teacher").policy
+    policy = agent_directory.read(imitated[0] / "teacher").policy()
 
     assert list(rows[0]) == ["obs_0", "obs_1", "obs_2", "obs_3", "action"]
     assert len(rows) == 600
@@ -292,5 +292,5 @@ def test_the_teacher_is_played_as_evaluate_plays_it(tmp_path: Path) -> None:
 
     found = imitation.imitate(teacher, tmp_path / "out", SMALL)
 
-    assert found.teacher_return == retrain.evaluate(teacher, SMALL.episodes, SMALL.seed).mean
+    assert found.teacher_return == playing.evaluate(teacher, SMALL.episodes, SMALL.seed).mean
     assert found.teacher_return < 500

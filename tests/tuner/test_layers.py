@@ -47,9 +47,11 @@ TRAIN = {
     "tuner.imitation",
     "tuner.optuna_objective",
     "tuner.planning",
+    "tuner.playing",
     "tuner.retrain",
     "tuner.trained_directory",
     "tuner.trainer",
+    "tuner.training_log",
     "tuner.claims",
     "tuner.verification",
 }
@@ -135,6 +137,8 @@ def test_each_library_is_known_to_few() -> None:
     assert who_imports("scipy") == {"tuner.intervals", "tuner.planning"}
     assert who_imports("optuna_dashboard") == {"tuner.dashboard"}
     assert who_imports("plotly") <= {"tuner.figures"}
+    assert who_imports("imageio_ffmpeg") == {"tuner.films"}
+    assert who_imports("pygame") == {"tuner.display"}
 
 
 def test_only_the_command_line_exits() -> None:

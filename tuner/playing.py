@@ -1,0 +1,105 @@
+"""Playing what `tuner train` wrote: for numbers, in a window, into films."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+
+from agents.evaluation import play
+from agents.exactness import exact_arithmetic
+from agents.watching import Ended, Rendering, Seen, rendered, rendering, watch
+from tuner import agent_directory, display
+from tuner.agent_directory import TrainedAgent
+from tuner.errors import TooManyFailures, UsageError
+from tuner.films import Film, Target, filming
+
+WINDOW, PICTURES = "human", "rgb_array"  # gymnasium's names of render modes
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Greedy episodes of one trained agent. at_limit: share that reached the time limit."""
+
+    episodes: int
+    mean: float
+    std: float | None
+    minimum: float
+    maximum: float
+    at_limit: float
+
+
+def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
+    """Play an agent that `train` saved, all episodes side by side."""
+    agent = agent_directory.read(directory)
+    with exact_arithmetic():
+        played = play(
+            agent.policy(), agent.file.env_spec, agent.facts, [seed], marks=[0], episodes=episodes
+        )
+    if played.failures:
+        raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
+    returns = [float(value) for value in played.returns[0]]
+    return Evaluation(
+        episodes=episodes,
+        mean=fmean(returns),
+        std=stdev(returns) if episodes > 1 else None,
+        minimum=min(returns),
+        maximum=max(returns),
+        at_limit=float(played.truncated.mean()),
+    )
+
+
+def show(directory: Path, episodes: int, seed: int) -> Iterator[Ended]:
+    """The episodes of `evaluate`, one after the other in a window, until somebody closes it."""
+    agent = agent_directory.read(directory)
+    _rendering(agent, WINDOW, "in a window")
+    if not display.is_there():
+        raise UsageError("no display; write a film with --gif FILE or --mp4 FILE")
+    for event in _watched(agent, WINDOW, episodes, seed):
+        if isinstance(event, Ended):
+            yield event
+        elif display.window_closed():
+            return
+
+
+def record(
+    directory: Path,
+    episodes: int,
+    seed: int,
+    targets: Sequence[Target],
+    tell: Callable[[Ended], None],
+) -> list[Film]:
+    """The episodes of `evaluate`, one after the other in a film for each target."""
+    agent = agent_directory.read(directory)
+    fps = _rendering(agent, PICTURES, "as pictures").fps
+    display.do_without()
+    with ExitStack() as stack:
+        films = [stack.enter_context(filming(target, fps)) for target in targets]
+        for event in _watched(agent, PICTURES, episodes, seed):
+            if isinstance(event, Ended):
+                tell(event)
+                continue
+            for film in films:
+                film.add(event.picture)
+    return films
+
+
+def _rendering(agent: TrainedAgent, mode: str, how: str) -> Rendering:
+    found = rendering(agent.file.env_spec)
+    if mode not in found.modes:
+        modes = ", ".join(found.modes) or "none"
+        raise UsageError(
+            f"env '{agent.file.env.id}' cannot be rendered {how}: it has no render mode "
+            f"'{mode}' (its render modes: {modes})"
+        )
+    return found
+
+
+def _watched(agent: TrainedAgent, mode: str, episodes: int, seed: int) -> Iterator[Seen | Ended]:
+    """What `watch` yields, up to a failure of the environment."""
+    env = rendered(agent.file.env_spec, mode)
+    with exact_arithmetic():
+        for event in watch(agent.policy, env, agent.facts, seed, episodes=episodes):
+            if isinstance(event, Ended) and event.failure is not None:
+                raise TooManyFailures(f"the environment failed:\n{event.failure}")
+            yield event
