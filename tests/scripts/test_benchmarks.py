@@ -131,3 +131,35 @@ def test_the_benchmark_of_growth_fills_every_section_of_a_page(tmp_path: Path) -
     assert page.count("## ") == len(sections)
     assert "growth.png" not in page
     assert "no picture" in said
+
+
+def test_the_benchmark_of_variants_writes_what_each_costs(tmp_path: Path) -> None:
+    costs = figures("benchmark_variants", tmp_path, "--lanes", "2")
+
+    assert costs[0] == {"variant": "plain", "times": [1.0, 1.0]}
+    assert {"dueling", "prioritized replay", "action as an input"} <= {c["variant"] for c in costs}
+    assert all(times > 0 for cost in costs for times in cost["times"])
+
+
+def test_reproductions_are_trained_once_and_make_a_page(tmp_path: Path) -> None:
+    out = tmp_path / "found.jsonl"
+    systems = ["random", "frozenlake-tabular"]
+    reproduce = [sys.executable, str(SCRIPTS / "reproduce"), "--out", str(out), "--seeds", "3"]
+    plot = [sys.executable, str(SCRIPTS / "plot_reproductions"), str(out)]
+
+    subprocess.run([*reproduce, "--only", *systems], check=True)
+    first = out.read_text()
+    subprocess.run([*reproduce, "--only", *systems], check=True)
+    subprocess.run([*plot, "--folder", str(tmp_path), "--browser", "no-such-browser"], check=True)
+
+    assert out.read_text() == first
+    found = [json.loads(line) for line in first.splitlines()]
+    assert [(line["system"], line["seed"]) for line in found if line["system"] == "random"] == [
+        ("random", seed) for seed in range(3)
+    ]
+    assert all(18.0 < line["mean"] < 27.0 for line in found if line["system"] == "random")
+    lakes = [line for line in found if line["system"] == "frozenlake-tabular"]
+    assert [line["mean"] for line in lakes] == [1.0] * 3
+    assert all(len(line["episodes"]) == 500 for line in lakes)
+    page = (tmp_path / "reproductions.md").read_text()
+    assert page.count("| `random` (") == 1 and "1.00, every seed the same" in page
