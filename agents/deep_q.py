@@ -8,7 +8,8 @@ bootstraps and a death does not. Departures:
   running observation scales are offered as well;
 - transitions over n steps are stored when they are complete, the newest n - 1 are not sampled yet;
 - with several environments per agent updates are counted by environment steps, not by steps of
-  all of them, and their transitions share one ring of `buffer_size`, environment by environment;
+  all of them (also those that a step across `learning_starts` has passed), and their transitions
+  share one ring of `buffer_size`, environment by environment;
 - replay indices are 32-bit fractions of its fill (a bias below fill / 2**32);
 - random numbers are counter-based (see `randomness`), so single draws differ;
 - widths and batch sizes are filled up with what weighs nothing (see `deep_q_hparams.filled_up`).
@@ -72,11 +73,13 @@ class DeepQ:
         words = 2 * hparams.num_envs
         self._action_draws = Draws(Purpose.EXPLORATION, words=words, block=EXPLORATION_BLOCK)
         self._lanes: list[DeepQHparams] = []
+        self._noted: list[tuple[float, float] | None] = []  # of each lane's gradient before
         self._steps_to_target = 0
         self._fits = False
 
     def admit(self, hparams: Hparams, seed: int) -> None:
         assert isinstance(hparams, DeepQHparams)
+        self._loosen()
         own_sizes = layer_sizes(hparams, self._facts, filled=False)
         fresh = initial_weights(own_sizes, generator(seed, Purpose.WEIGHTS))
         weights = stacked(fresh, self._sizes, self._device)
@@ -91,9 +94,10 @@ class DeepQ:
         self._replay_draws.admit(seed)
         self._action_draws.admit(seed)
         self._lanes.append(hparams)
-        self._fits = False
+        self._noted.append(None)
 
     def keep(self, rows: Sequence[int]) -> None:
+        self._loosen()
         self._online = self._online.selected(rows)
         self._target = self._target.selected(rows)
         parts = (self._optimizer, self._replay, self._exploration, self._scale)
@@ -105,7 +109,7 @@ class DeepQ:
         self._replay_draws.keep(rows)
         self._action_draws.keep(rows)
         self._lanes = [self._lanes[row] for row in rows]
-        self._fits = False
+        self._noted = [self._noted[row] for row in rows]
 
     def act(self, observations: NDArray[np.float32], steps: NDArray[np.int64]) -> NDArray[np.int64]:
         if not self._fits:
@@ -166,7 +170,7 @@ class DeepQ:
     def readings(self, row: int, steps: NDArray[np.int64]) -> Mapping[str, float]:
         updates = self._optimizer.updates(row)
         found = {"epsilon": float(self._exploration.epsilon(steps)[row]), "updates": float(updates)}
-        if updates and (latest := self._gradient.latest(row)) is not None:
+        if updates and (latest := self._latest(row)) is not None:
             found["loss"], found["mean_q"] = latest
         return found
 
@@ -174,6 +178,17 @@ class DeepQ:
         scale = self._scale.scale().selected([row]) if self._scale is not None else None
         own_sizes = layer_sizes(self._lanes[row], self._facts, filled=False)
         return named_tensors(unstacked(self._online, row, own_sizes), scale)
+
+    def _latest(self, row: int) -> tuple[float, float] | None:
+        """Loss and mean value of a lane's latest batch."""
+        found = self._gradient.latest(row) if self._fits else None
+        return found or self._noted[row]
+
+    def _loosen(self) -> None:
+        """The lanes are about to change: note what their gradient knows by their places in it."""
+        if self._fits:
+            self._noted = [self._latest(row) for row in range(len(self._lanes))]
+        self._fits = False
 
     def _admit_where_needed(self, hparams: DeepQHparams) -> None:
         """To the parts that are there only since a lane needed them, with the lanes before it."""

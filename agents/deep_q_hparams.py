@@ -20,8 +20,9 @@ class DeepQHparams(Hparams):
     """Deep Q-learning (Mnih et al. 2015); with no hidden layers, linear Q-learning.
 
     Steps are environment steps of the lane's own clock. With `num_envs` environments it moves by as
-    many at once; what is due at one of the steps between (updates, target, epsilon) is done after
-    the last of them, so that `train_freq` and `gradient_steps` mean as many updates per step.
+    many at once. What is due at one of the steps between is done after the last of them: every
+    update, so that `train_freq` and `gradient_steps` mean as many updates per step, but one move of
+    the target at most.
     """
 
     learning_rate: float = lanewise(5e-4, "step size of Adam", low=1e-7, high=1.0)

@@ -51,6 +51,8 @@ class Episodes:
         """
         self._gained += reward
         self._length += 1
+        if not len(ended):
+            return
         for place in ended:
             lane = place // self._environments
             episode = Episode(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from agents.randomness import WORD, below
 
-STEPS_AHEAD = 256
+CALLS_AHEAD = 256
 
 
 class EpsilonSchedule(Protocol):
@@ -108,19 +108,20 @@ class EpsilonGreedy:
         greedy [environments], as many of each lane; draws [environments, 2]; `steps` [lanes] grow
         by the same number in all lanes from call to call.
         """
-        limit = self._limit(steps)
-        if len(greedy) > len(limit):
-            limit = np.repeat(limit, len(greedy) // len(limit))
+        each = len(greedy) // len(steps)
+        limit = self._limit(steps, each)
+        if each > 1:
+            limit = np.repeat(limit, each)
         explores = draws[:, 0] < limit
         if not explores.any():
             return greedy
         return np.where(explores, below(draws[:, 1], actions), greedy)
 
-    def _limit(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Epsilon as a limit for words of 32 bits, worked out some steps ahead."""
-        ahead = int(steps[0]) - self._looked_from
-        if self._limits is None or not 0 <= ahead < STEPS_AHEAD:
+    def _limit(self, steps: NDArray[np.int64], stride: int) -> NDArray[np.float64]:
+        """Epsilon as a limit for words of 32 bits, worked out for some calls ahead."""
+        ahead = (int(steps[0]) - self._looked_from) // stride
+        if self._limits is None or not 0 <= ahead < CALLS_AHEAD:
             ahead, self._looked_from = 0, int(steps[0])
-            self._limits = self.epsilon(steps + np.arange(STEPS_AHEAD)[:, None]) * WORD
+            self._limits = self.epsilon(steps + stride * np.arange(CALLS_AHEAD)[:, None]) * WORD
         limit: NDArray[np.float64] = self._limits[ahead]
         return limit

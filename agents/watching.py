@@ -12,6 +12,7 @@ from agents.learner import GreedyPolicy
 from agents.randomness import Purpose, environment_seed
 
 DEFAULT_FPS = 30.0
+WINDOW, PICTURES = "human", "rgb_array"  # gymnasium's names of render modes
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def watch(
     does the same when it is looked at. Among another number of episodes, values may be rounded
     otherwise, and an episode may go another way.
     """
+    pictures = env.kwargs.get("render_mode") == PICTURES  # a window is drawn by each step
     for number in range(episodes):
         envs = GymnasiumLanes(env, facts)
         envs.admit(environment_seed(seed, Purpose.EVALUATION, 0, number))
@@ -60,18 +62,25 @@ def watch(
         longest = max(LONGEST_EPISODE, facts.episode_limit or 0)
         returned, steps, over = 0.0, 0, False
         try:
-            yield Seen(envs.render(0))
+            yield from _shown(envs, pictures)
             while not over and not envs.failures and steps < longest:
                 shown[0, number] = envs.observations[0]
                 step = envs.step(policy.actions(shown)[0, number : number + 1])
                 returned += float(step.reward[0])
                 steps += 1
                 over = bool(step.terminated[0] or step.truncated[0])
-                yield Seen(envs.render(0))
+                yield from _shown(envs, pictures)
             endless = None if over else endless_text(env, longest)
             yield Ended(number, returned, steps, envs.failures.get(0, endless))
         finally:
             envs.keep([])
+
+
+def _shown(envs: GymnasiumLanes, pictures: bool) -> Iterator[Seen]:
+    """A moment of the one lane, if there is one: its environment may fail before it or in it."""
+    picture = envs.render(0) if pictures else None
+    if not envs.failures:
+        yield Seen(picture)
 
 
 @dataclass(frozen=True)

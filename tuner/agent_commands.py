@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_SAMPLES = 1_000_000
 MOST_EPOCHS = 10_000
-SHOWN_EPOCHS = 5  # of each classifier, while it is trained
 AgentPath = Annotated[Path, typer.Argument(help="what `tuner train` wrote, e.g. trained/seed-0")]
 
 
@@ -79,7 +78,7 @@ def imitate(
     import_environments(allow_import or ())
     out = directory / "imitation" if out is None else out
     plan = imitation.Plan(samples=samples, epochs=epochs, episodes=episodes, seed=seed)
-    found = imitation.imitate(directory, out, plan, force=force, watch=_watched_fit(epochs))
+    found = imitation.imitate(directory, out, plan, force=force, watch=_watched_fit())
     if as_json:
         print(json.dumps(asdict(found), allow_nan=False))
         return
@@ -133,17 +132,16 @@ def _episode(episode: "Ended") -> str:
     )
 
 
-def _watched_fit(epochs: int) -> "Callable[[str, Epoch], None]":
+def _watched_fit() -> "Callable[[str, Epoch], None]":
     console = Console(stderr=True)
 
     def watch(model: str, epoch: "Epoch") -> None:
-        if epoch.number % max(1, epochs // SHOWN_EPOCHS) == 0 or epoch.number == epochs:
-            line = (
-                f"{model}: epoch {epoch.number:,}, "
-                f"train {_share(epoch.train.accuracy)} (loss {epoch.train.loss:.3f}), "
-                f"test {_share(epoch.test.accuracy)} (loss {epoch.test.loss:.3f})"
-            )
-            console.print(line, highlight=False, soft_wrap=True)
+        line = (
+            f"{model}: epoch {epoch.number:,}, "
+            f"train {_share(epoch.train.accuracy)} (loss {epoch.train.loss:.3f}), "
+            f"test {_share(epoch.test.accuracy)} (loss {epoch.test.loss:.3f})"
+        )
+        console.print(line, highlight=False, soft_wrap=True)
 
     return watch
 

@@ -198,7 +198,7 @@ def _lost(hparams: DeepQHparams, *, huber: bool) -> list[str]:
     if hparams.epsilon_clock != default.epsilon_clock:
         lost.append(f"epsilon_clock {hparams.epsilon_clock}: it decays by steps there")
     if hparams.num_envs != default.num_envs:
-        lost.append(f"num_envs {hparams.num_envs}: one environment there; updates count its steps")
+        lost.append(f"num_envs {hparams.num_envs}: for one environment, as many updates per step")
     if hparams.head != default.head:
         lost.append(f"head {hparams.head}: the library has plain values only")
     if hparams.priority_alpha != default.priority_alpha:

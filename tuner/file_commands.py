@@ -103,9 +103,10 @@ def train(
         Console(stderr=True).print(
             "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"
         )
-    log = training_log.opened(file, chosen, tensorboard, wandb)
+    file = retrain.with_steps(file, steps)
+    log = training_log.opened(file, chosen, tensorboard, wandb, force=force)
     trained = retrain.train(
-        file, chosen, out, steps=steps, device=device, force=force, watch=_watched(), log=log
+        file, chosen, out, device=device, force=force, watch=_watched(), log=log
     )
     for run in trained:
         print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")

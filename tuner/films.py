@@ -9,10 +9,10 @@ import math
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import imageio_ffmpeg
 import numpy as np
@@ -63,14 +63,23 @@ def target(path: Path, format: Format, *, force: bool) -> Target:
 @contextmanager
 def filming(target: Target, fps: float) -> Iterator["Film"]:
     """A film to add frames to, `fps` a second: whole at the end, and not there after an error."""
+    with ExitStack() as stack:
+        with _writing(target):
+            temporary = stack.enter_context(replacing(target.path))
+            complaints = stack.enter_context(tempfile.TemporaryFile())
+        film = Film(target, fps, temporary, complaints)
+        try:
+            yield film
+            film.finish()
+        finally:
+            film.stop()
+
+
+@contextmanager
+def _writing(target: Target) -> Iterator[None]:
+    """Say which film it was that cannot be written."""
     try:
-        with replacing(target.path) as temporary, tempfile.TemporaryFile() as complaints:
-            film = Film(target.format, fps, temporary, complaints)
-            try:
-                yield film
-                film.finish()
-            finally:
-                film.stop()
+        yield
     except OSError as error:
         reason = error.strerror or error
         where = f"{target.format.option}: '{target.path}'"
@@ -84,9 +93,9 @@ class Film:
     complaints  where the encoder says what is wrong
     """
 
-    def __init__(self, format: Format, fps: float, path: Path, complaints: IO[bytes]) -> None:
-        self._format, self._path, self._complaints = format, path, complaints
-        self._every = max(1, math.ceil(fps / format.most_fps))
+    def __init__(self, target: Target, fps: float, path: Path, complaints: IO[bytes]) -> None:
+        self._target, self._path, self._complaints = target, path, complaints
+        self._every = max(1, math.ceil(fps / target.format.most_fps))
         self._fps = fps / self._every
         self._shape: tuple[int, ...] = ()
         self._added = 0
@@ -115,7 +124,7 @@ class Film:
         with suppress(BrokenPipeError):  # its exit code says more
             self._encoder.stdin.close()
         if self._encoder.wait() != 0:
-            raise self._failure()
+            self._fail()
 
     def stop(self) -> None:
         """End the encoder, if it is still there."""
@@ -132,7 +141,7 @@ class Film:
         return subprocess.Popen(
             [
                 *(_ffmpeg(), "-v", "error", "-y", *raw, "-r", str(self._fps), "-i", "-"),
-                *(*self._format.arguments, str(self._path)),
+                *(*self._target.format.arguments, str(self._path)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -145,12 +154,13 @@ class Film:
         try:
             self._encoder.stdin.write(picture.tobytes())
         except BrokenPipeError:
-            raise self._failure() from None
+            self._fail()
 
-    def _failure(self) -> OSError:
+    def _fail(self) -> NoReturn:
         self._complaints.seek(0)
         said = self._complaints.read().decode(errors="replace").strip().splitlines()
-        return OSError(said[-1] if said else "the encoder ended")
+        with _writing(self._target):
+            raise OSError(said[-1] if said else "the encoder ended")
 
 
 def _ffmpeg() -> str:

@@ -261,7 +261,7 @@ def _checked(data: dict[str, Any], where: str) -> HparamsFile:
     if file is not None and file.evaluation.marks * environments > file.budget_steps:
         problems.append(
             f"evaluation.marks: {file.evaluation.marks} are more than budget_steps "
-            f"{file.budget_steps} allows; there is at most one mark a step of all environments"
+            f"{file.budget_steps} has room for with num_envs {environments}; lower one of them"
         )
     if problems or file is None:
         raise UsageError([f"{where}: {line}" for line in problems])

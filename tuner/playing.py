@@ -8,13 +8,11 @@ from statistics import fmean, stdev
 
 from agents.evaluation import play
 from agents.exactness import exact_arithmetic
-from agents.watching import Ended, Rendering, Seen, rendered, rendering, watch
+from agents.watching import PICTURES, WINDOW, Ended, Rendering, Seen, rendered, rendering, watch
 from tuner import agent_directory, display
 from tuner.agent_directory import TrainedAgent
 from tuner.errors import TooManyFailures, UsageError
 from tuner.films import Film, Target, filming
-
-WINDOW, PICTURES = "human", "rgb_array"  # gymnasium's names of render modes
 
 
 @dataclass(frozen=True)

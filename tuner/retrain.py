@@ -107,7 +107,6 @@ def train(
     seeds: Sequence[int],
     out: Path,
     *,
-    steps: int | None = None,
     device: str = "cpu",
     force: bool = False,
     watch: Watch = lambda event: None,
@@ -119,9 +118,7 @@ def train(
     episodes.csv (step, length, return) of the episodes it trained in, and under best/ the best
     mark's weights. `out`/returns.html shows all seeds' curves.
     `watch` and `log` are told every mark; the log is opened when all else is known to be fine.
-    With other `steps` than the file's, the file's evidence says nothing and is left out.
     """
-    file = _with_steps(file, steps)
     directories = trained_directory.make(out, seeds, force)
     specs = {str(seed): _run_spec(file, seed) for seed in seeds}
     curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
@@ -145,8 +142,8 @@ def train(
             elif isinstance(event, Finished):
                 seed, curve = int(event.run), curves[event.run]
                 directory = directories[seed]
-                trained_directory.write(directory, file, event, curve, episodes[event.run])
                 at_best = _write_best(directory, file, seed, best.pop(event.run))
+                trained_directory.write(directory, file, event, curve, episodes[event.run])
                 claimed = file.claimed_scores().get(seed)
                 trained.append(Trained(seed, _score(file, curve), claimed, directory, at_best))
             else:
@@ -160,8 +157,11 @@ def train(
     return sorted(trained, key=lambda run: list(seeds).index(run.seed))
 
 
-def _with_steps(file: HparamsFile, steps: int | None) -> HparamsFile:
-    """The file, for another number of steps if `steps` is one, checked to be trainable."""
+def with_steps(file: HparamsFile, steps: int | None) -> HparamsFile:
+    """The file, for another number of steps if `steps` is one, checked to be trainable.
+
+    Of another number its evidence says nothing, and is left out.
+    """
     hparams = file.checked_hparams()
     least = file.evaluation.marks * hparams.environments
     if steps is not None and steps < least:
@@ -190,7 +190,7 @@ def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:
 
 def _write_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated) -> Best:
     """The weights of the best mark, played on episodes that chose nothing."""
-    directory = directory / "best"
+    directory = directory / trained_directory.BEST
     assert event.followed is not None
     plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
     with agent_directory.written_to(directory):

@@ -133,7 +133,8 @@ def _combination_problems(
     if environments > 1 and environments * marks > budget_steps:
         yield (
             f"{_origin('num_envs', space, fixed)} up to {environments} is more than the "
-            f"{budget_steps // marks} steps from one of {marks} marks to the next"
+            f"{budget_steps // marks} steps from one of {marks} marks to the next; lower it, or "
+            "[budget] evaluations"
         )
     starts = max(_reach(agent, "learning_starts", space, fixed))
     if starts >= budget_steps:

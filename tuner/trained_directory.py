@@ -1,6 +1,7 @@
 """What `tuner train` leaves: a directory for every seed, and the curves of all beside them."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -14,7 +15,7 @@ from tuner.errors import UsageError
 from tuner.figures import learning_curves
 from tuner.hparams_file import HparamsFile
 
-HPARAMS, EVALUATIONS = "hparams.json", "evaluations.csv"
+HPARAMS, EVALUATIONS, BEST = "hparams.json", "evaluations.csv", "best"
 
 
 def make(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
@@ -32,7 +33,8 @@ def clear(directories: Iterable[Path]) -> None:
     """What was there is to be replaced, and no longer whole from now on."""
     for directory in directories:
         with written_to(directory):
-            (directory / HPARAMS).unlink(missing_ok=True)
+            for place in (directory, directory / BEST):
+                (place / HPARAMS).unlink(missing_ok=True)
 
 
 def write(
@@ -59,21 +61,25 @@ def write_curves(out: Path, file: HparamsFile, directories: Sequence[Path]) -> N
 
     It shows these directories and what else stands beside them of the same configuration.
     """
+    beside = [path.parent for path in out.glob(f"seed-*/{HPARAMS}") if _is_of(path, file)]
+    curves = {
+        path.name.replace("-", " "): curve
+        for path in sorted({*beside, *directories}, key=_seed)
+        if (curve := _curve(path))
+    }
+    figure = learning_curves(curves, f"{file.agent} on {file.env.id}")
     with written_to(out):
-        own = {path.parent for path in out.glob(f"seed-*/{HPARAMS}") if _is_of(path, file)}
-        curves = {
-            path.name.replace("-", " "): _curve(path)
-            for path in sorted(own | {*directories}, key=_seed)
-        }
-        figure = learning_curves(curves, f"{file.agent} on {file.env.id}")
         figure.write_html(out / "returns.html", include_plotlyjs="directory")
 
 
 def _is_of(path: Path, file: HparamsFile) -> bool:
+    """Whether a run of this configuration stands there, and not somebody else's."""
+    if not re.fullmatch(r"seed-\d+", path.parent.name):
+        return False
     try:
         return hparams_file.read(path) == file
     except UsageError:
-        return False  # somebody else's
+        return False
 
 
 def _seed(directory: Path) -> int:
@@ -81,9 +87,12 @@ def _seed(directory: Path) -> int:
 
 
 def _curve(directory: Path) -> list[tuple[int, float]]:
-    """(environment step, mean return) of every mark, as `write` wrote them down."""
+    """(environment step, mean return) of every mark, as `write` wrote it; none if damaged."""
     returns: dict[int, list[float]] = {}
-    with (directory / EVALUATIONS).open(newline="") as table:
-        for row in csv.DictReader(table):
-            returns.setdefault(int(row["step"]), []).append(float(row["return"]))
+    try:
+        with (directory / EVALUATIONS).open(newline="") as table:
+            for row in csv.DictReader(table):
+                returns.setdefault(int(row["step"]), []).append(float(row["return"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
     return [(step, fmean(values)) for step, values in returns.items()]

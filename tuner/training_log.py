@@ -22,8 +22,8 @@ class Board(Protocol):
         """Take in values at environment steps, of which each name's rise."""
         ...
 
-    def close(self) -> None:
-        """Write down what has not been written yet."""
+    def close(self, *, whole: bool) -> None:
+        """Write down what has not been written yet. whole: the seed reached its last mark."""
         ...
 
 
@@ -36,18 +36,28 @@ class TrainingLog:
     learning/updates_per_second       over the wall time since the mark before, of this seed alone
     """
 
-    def __init__(self, boards: Mapping[int, Sequence[Board]]) -> None:
+    def __init__(self, boards: Mapping[int, Sequence[Board]], marks: int) -> None:
+        self._marks, self._whole = marks, set[str]()
         self._boards = {str(seed): own for seed, own in boards.items()}
         self._looked: dict[str, tuple[float, float]] = {}
         self._begun = time.monotonic()
 
     def take(self, event: Evaluated) -> None:
         """A seed reached a mark."""
+        if event.mark == self._marks:
+            self._whole.add(event.run)
         if not self._boards[event.run]:
             return
         points = [*self._episodes(event), (event.step, self._at_mark(event))]
         for board in self._boards[event.run]:
             board.draw(points)
+
+    def close(self) -> None:
+        """Close every board, whatever becomes of the others."""
+        with ExitStack() as stack:
+            for run, boards in self._boards.items():
+                for board in boards:
+                    stack.callback(board.close, whole=run in self._whole)
 
     def _episodes(self, event: Evaluated) -> list[Point]:
         assert event.followed is not None
@@ -70,22 +80,41 @@ class TrainingLog:
 
 @contextmanager
 def opened(
-    file: HparamsFile, seeds: Sequence[int], tensorboard: Path | None, wandb: str | None
+    file: HparamsFile,
+    seeds: Sequence[int],
+    tensorboard: Path | None,
+    wandb: str | None,
+    *,
+    force: bool = False,
 ) -> Iterator[Callable[[Evaluated], None]]:
     """What to tell every mark, for the boards that were asked for.
 
-    Raises UsageError where one cannot be had.
+    Raises UsageError where one cannot be had, or is there already and is not to be replaced.
     """
-    with ExitStack() as stack:
-        boards: dict[int, list[Board]] = {seed: [] for seed in seeds}
-        for seed in seeds:
-            if tensorboard is not None:
-                boards[seed].append(_TensorBoard(tensorboard / f"seed-{seed}", file))
-            if wandb is not None:
+    boards: dict[int, list[Board]] = {seed: [] for seed in seeds}
+    log = TrainingLog(boards, file.evaluation.marks)
+    try:
+        if tensorboard is not None:
+            directories = {seed: tensorboard / f"seed-{seed}" for seed in seeds}
+            _clear(directories.values(), force)
+            for seed, directory in directories.items():
+                boards[seed].append(_TensorBoard(directory, file))
+        if wandb is not None:
+            for seed in seeds:
                 boards[seed].append(_Wandb(wandb, file, seed))
-            for board in boards[seed]:
-                stack.callback(board.close)
-        yield TrainingLog(boards).take
+        yield log.take
+    finally:
+        log.close()
+
+
+def _clear(directories: Iterable[Path], force: bool) -> None:
+    """Have no curves of another training in these directories."""
+    old = [path for directory in directories for path in directory.glob("events.out.tfevents.*")]
+    if old and not force:
+        taken = ", ".join(sorted({str(path.parent) for path in old}))
+        raise UsageError(f"--tensorboard: {taken} holds a training; add --force to replace it")
+    for path in old:
+        path.unlink()
 
 
 class _TensorBoard:
@@ -113,7 +142,7 @@ class _TensorBoard:
             self._add(step, self._summary(value=drawn))
         self._writer.flush()
 
-    def close(self) -> None:
+    def close(self, *, whole: bool) -> None:
         self._writer.close()
 
     def _add(self, step: int, summary: Any) -> None:
@@ -146,8 +175,8 @@ class _Wandb:
         for step, values in points:
             self._run.log({"step": step, **values})
 
-    def close(self) -> None:
-        self._run.finish()
+    def close(self, *, whole: bool) -> None:
+        self._run.finish(exit_code=0 if whole else 1)
 
 
 def _configuration(file: HparamsFile) -> dict[str, Any]:

@@ -33,6 +33,12 @@ AGENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "deep_q, prioritized": ("deep_q", SMALL | {"priority_alpha": 0.6}),
     "deep_q, state_action": ("deep_q", SMALL | {"head": "state_action"}),
     "deep_q, four environments": ("deep_q", SMALL | {"num_envs": 4, "train_freq": 6}),
+    "deep_q, five environments and every memory": (
+        "deep_q",
+        SMALL
+        | {"num_envs": 5, "train_freq": 7, "priority_alpha": 0.6, "n_steps": 3}
+        | {"buffer_size": 33, "normalize_observations": True, "head": "dueling"},
+    ),
     "deep_q, dueling": ("deep_q", SMALL | {"head": "dueling"}),
 }
 Result = tuple[list[tuple[int, int, tuple[float, ...]]], Mapping[str, Tensor]]

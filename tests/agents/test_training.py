@@ -90,6 +90,29 @@ def test_following_shows_the_episodes_of_training_and_changes_nothing(
     assert all(event.followed is None for event in plain if isinstance(event, Evaluated))
 
 
+def test_a_neighbour_that_fails_at_a_mark_changes_no_reading() -> None:
+    doomed = environment_seed(0, Purpose.ENVIRONMENT)
+    env = EnvSpec("Probe/FragileCartPole-v0", {"fatal_seed": doomed, "fatal_step": 33})
+    runs = {str(seed): spec(seed, env=env) for seed in range(3)}
+
+    among = list(train(runs, followed=True))
+
+    assert ("Failed", "0") in told(among)
+    for run in ("1", "2"):
+        alone = list(train({run: runs[run]}, followed=True))
+        mine = [event for event in among if event.run == run]
+        assert readings(mine) == readings(alone)
+        assert all("loss" in found for found in readings(mine))
+
+
+def readings(events: list[Event]) -> list[dict[str, float]]:
+    return [
+        dict(event.followed.readings)
+        for event in events
+        if isinstance(event, Evaluated) and event.followed is not None
+    ]
+
+
 def test_nothing_is_told_before_its_step() -> None:
     training = Training()
     training.admit("a", spec())

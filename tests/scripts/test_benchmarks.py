@@ -163,3 +163,4 @@ def test_reproductions_are_trained_once_and_make_a_page(tmp_path: Path) -> None:
     assert all(len(line["episodes"]) == 500 for line in lakes)
     page = (tmp_path / "reproductions.md").read_text()
     assert page.count("| `random` (") == 1 and "1.00, every seed the same" in page
+    assert "reproductions.png" not in page

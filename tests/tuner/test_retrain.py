@@ -20,7 +20,7 @@ from agents.environments import EnvFacts
 from tests.tuner.commands import Ended, Quick, started, tuner
 from tests.tuner.conftest import Finished
 from tests.tuner.tiny import results
-from tuner import hparams_file
+from tuner import hparams_file, trained_directory
 
 FACTS = EnvFacts(features=4, actions=2, reward_threshold=None, episode_limit=None)
 
@@ -204,6 +204,37 @@ def test_what_is_there_is_replaced_by_force_only(
     assert "out/seed-1 exists; add --force to replace it" in refused.err
     assert forced.code == 0
     assert len(list((tmp_path / "out").glob("*/model.safetensors"))) == 2
+
+
+def test_curves_are_drawn_of_whole_neighbours_only(
+    exported: Path, quick: Quick, tmp_path: Path
+) -> None:
+    train = ("train", str(exported), "--steps", "150", "--out", "out", "--seeds")
+    assert quick(*train, "0:3", folder=tmp_path).code == 0
+    out = tmp_path / "out"
+    shutil.copytree(out / "seed-0", out / "seed-0-old")
+    (out / "seed-1" / "evaluations.csv").unlink()
+
+    ended = quick(*train, "3", folder=tmp_path)
+
+    assert ended.code == 0, ended.err
+    page = (out / "returns.html").read_text()
+    shown = [f"seed {seed}" for seed in (0, 1, 2, 3) if f'"seed {seed}"' in page]
+    assert shown == ["seed 0", "seed 2", "seed 3"]
+    assert "mean of 3 seeds" in page
+
+
+def test_what_is_being_replaced_is_no_agent_any_more(
+    exported: Path, quick: Quick, tmp_path: Path
+) -> None:
+    train = ("train", str(exported), "--steps", "150", "--out", "out")
+    assert quick(*train, folder=tmp_path).code == 0
+
+    trained_directory.clear([tmp_path / "out" / "seed-0"])
+
+    for agent in ("out/seed-0", "out/seed-0/best"):
+        ended = quick("evaluate", agent, folder=tmp_path)
+        assert ended.code == 2 and "hparams.json" in ended.err
 
 
 def test_ctrl_c_ends_a_training_without_a_traceback(exported: Path, tmp_path: Path) -> None:

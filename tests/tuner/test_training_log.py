@@ -107,6 +107,26 @@ def test_what_is_not_installed_is_said_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_board_that_holds_a_training_is_replaced_by_force_only(
+    quick: Quick, tmp_path: Path
+) -> None:
+    arguments = ["train", written(tmp_path), "--out", "out", "--tensorboard", "board"]
+    assert quick(*arguments, folder=tmp_path).code == 0
+
+    refused = quick(*arguments[:3], "other", *arguments[4:], folder=tmp_path)
+    again = quick(*arguments, "--steps", "300", "--force", folder=tmp_path)
+
+    assert refused.code == 2
+    assert "--tensorboard: board/seed-0 holds a training; add --force" in refused.err
+    assert not (tmp_path / "other").exists()
+    assert again.code == 0
+    drawn = scalars(tmp_path / "board" / "seed-0")
+    assert [step for step, _ in drawn["evaluation/return"]] == [100, 200, 300]
+    written_down = EventAccumulator(str(tmp_path / "board" / "seed-0")).Reload()
+    [text] = written_down.Tensors("hparams")
+    assert b"| steps | 300 |" in text.tensor_proto.string_val[0]
+
+
 def test_what_cannot_be_trained_leaves_no_board(quick: Quick, tmp_path: Path) -> None:
     arguments = ("--steps", "20", "--out", "out", "--tensorboard", "board")
     ended = quick("train", written(tmp_path), *arguments, folder=tmp_path)

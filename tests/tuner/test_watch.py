@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -196,6 +197,35 @@ def test_an_environment_without_pictures_is_refused_by_its_render_modes(
     assert "env 'Probe/Countdown-v0' cannot be rendered as pictures" in film.err
     assert "no render mode 'rgb_array' (its render modes: none)" in film.err
     assert "cannot be rendered in a window" in window.err
+    assert not (tmp_path / "a.gif").exists()
+
+
+FRAIL = """
+import gymnasium
+from gymnasium.envs.classic_control import CartPoleEnv
+
+class Frail(CartPoleEnv):
+    def step(self, action):
+        raise RuntimeError("the pole snapped")
+
+gymnasium.register("Frail-v0", entry_point=Frail)
+"""
+
+
+def test_an_environment_that_fails_in_a_film_is_told_with_its_traceback(
+    agents: dict[str, Path], quick: Quick, tmp_path: Path
+) -> None:
+    agent = shutil.copytree(agents["CartPole-v1"], tmp_path / "agent")
+    data = json.loads((agent / "hparams.json").read_text())
+    data["env"] = {"id": "Frail-v0", "kwargs": {}}
+    data.pop("sha256")
+    (agent / "hparams.json").write_text(json.dumps(data))
+    (tmp_path / "frail.py").write_text(FRAIL)
+
+    film = quick("watch", "agent", "--allow-import", "frail", "--gif", "a.gif", folder=tmp_path)
+
+    assert film.code == 4
+    assert "the environment failed" in film.err and "the pole snapped" in film.err
     assert not (tmp_path / "a.gif").exists()
 
 
