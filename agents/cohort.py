@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 import numpy as np
 import torch
@@ -222,7 +223,7 @@ class Cohort:
         followed = None
         if self._episodes is not None:
             readings = self._learner.readings(row, self._steps)
-            followed = Followed(tensors, readings, self._episodes.taken(row))
+            followed = Followed(tensors, readings, self._episodes.taken(row), monotonic())
         return Due(lane.run, lane.spec.seed, mark, step, tensors, followed)
 
     def _is_last(self, due: Due) -> bool:

@@ -131,11 +131,13 @@ class Followed:
     tensors   its policy, by name
     readings  how its learning goes (see `Learner.readings`)
     episodes  of training that ended since the mark before
+    moment    when it was reached, in seconds of time.monotonic
     """
 
     tensors: Mapping[str, Tensor]
     readings: Mapping[str, float]
     episodes: Sequence[Episode]
+    moment: float
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,8 @@ def imitate(
     print(
         f"{samples:,} pairs to learn from and {samples:,} of other episodes to test on; "
         f"mean returns are of {episodes:,} episodes, the same for all\n"
-        f"in {out}: train.csv, test.csv, epochs.csv, imitation.html, a folder for each classifier"
+        f"in {out}: train.csv, test.csv, epochs.csv, imitation.html, imitation.json with these "
+        "figures, a folder for each classifier"
     )
 
 

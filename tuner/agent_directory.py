@@ -37,6 +37,11 @@ def read(directory: Path) -> TrainedAgent:
     """The agent saved there. Raises the error of whatever is missing or damaged."""
     if not directory.is_dir():
         raise UsageError(f"'{directory}' is not a directory; name one such as trained/seed-0")
+    if not (directory / "hparams.json").exists():
+        raise UsageError(
+            f"'{directory}' holds no agent (it has no hparams.json); name a directory that "
+            "`tuner train` wrote, such as trained/seed-0"
+        )
     file = hparams_file.read(directory / "hparams.json")
     return TrainedAgent(directory, file, describe(file.env_spec))
 

@@ -42,6 +42,7 @@ def window_closed() -> bool:
 
 def _loaded() -> ModuleType:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would greet on stdout
+    os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # it would take SIGTERM for an event
     import pygame
 
     return pygame

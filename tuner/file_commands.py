@@ -12,7 +12,7 @@ from agents.environments import import_environments
 from tuner import export as exporting
 from tuner import export_formats, hparams_file, options
 from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
-from tuner.errors import VerificationError
+from tuner.errors import UsageError, VerificationError
 from tuner.screen import configuration_text
 from tuner.storage import DEFAULT_URL, open_for_reading
 from tuner.summary import only_study, summarize
@@ -99,6 +99,8 @@ def train(
     if steps is not None:
         options.at_least_one("--steps", steps)
     options.checked_device(device)
+    if wandb == "":
+        raise UsageError("--wandb: the name of a project is empty")
     if file.evidence is not None and file.evidence.status == "unconfirmed":
         Console(stderr=True).print(
             "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"

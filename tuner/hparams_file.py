@@ -185,7 +185,7 @@ def read(path: Path) -> HparamsFile:
     if claimed is not None and claimed != checksum(data):
         raise VerificationError(
             f"{where}: the checksum does not match the content; the file was edited or damaged "
-            '(remove its line "sha256" to train from it all the same)'
+            '(remove its "sha256", and the comma before it, to use it all the same)'
         )
     return _checked(data, where)
 

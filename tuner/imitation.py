@@ -1,8 +1,9 @@
 """Behaviour cloning of a trained agent: its pairs, classifiers of four sizes, and their files."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from agents import checkpoint
 from agents.errors import EnvError
 from agents.evaluation import play
 from agents.exactness import exact_arithmetic
+from agents.files import write_whole
 from agents.imitation import Classifier, Epoch, Fit, Pairs, Part, collect
 from agents.learner import GreedyPolicy
 from tuner import agent_directory
@@ -73,9 +75,9 @@ def imitate(
 ) -> Imitation:
     """Train classifiers to do what the agent of `directory` does.
 
-    `out` gets train.csv, test.csv and epochs.csv, the curves as imitation.html, and a folder with
-    model.safetensors for every classifier. There is no hparams.json in it, which would say that
-    deep Q-learning trained them.
+    `out` gets train.csv, test.csv and epochs.csv, the curves as imitation.html, what is returned as
+    imitation.json, and a folder with model.safetensors for every classifier. There is no
+    hparams.json in it, which would say that deep Q-learning trained them.
     """
     teacher = agent_directory.read(directory)
     if teacher.file.agent == "random":
@@ -104,7 +106,11 @@ def imitate(
         _judged(classifier, epochs[-1], teacher, plan)
         for classifier, epochs in zip(classifiers, curves.values(), strict=True)
     )
-    return Imitation(plan, teacher_return, _majority_share(train, test), tuple(clones))
+    found = Imitation(plan, teacher_return, _majority_share(train, test), tuple(clones))
+    with written_to(out):
+        text = json.dumps(asdict(found), indent=2, allow_nan=False)
+        write_whole(out / "imitation.json", text.encode())
+    return found
 
 
 def model_name(hidden_layers: Sequence[int]) -> str:

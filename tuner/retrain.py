@@ -128,7 +128,6 @@ def train(
     stack = ExitStack()
     try:
         take = stack.enter_context(log)
-        trained_directory.clear(directories.values())
         for event in train_runs(specs, device, followed=True):
             if isinstance(event, Evaluated):
                 assert event.followed is not None
@@ -142,6 +141,7 @@ def train(
             elif isinstance(event, Finished):
                 seed, curve = int(event.run), curves[event.run]
                 directory = directories[seed]
+                trained_directory.clear(directory)
                 at_best = _write_best(directory, file, seed, best.pop(event.run))
                 trained_directory.write(directory, file, event, curve, episodes[event.run])
                 claimed = file.claimed_scores().get(seed)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -29,12 +29,11 @@ def make(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
     return directories
 
 
-def clear(directories: Iterable[Path]) -> None:
-    """What was there is to be replaced, and no longer whole from now on."""
-    for directory in directories:
-        with written_to(directory):
-            for place in (directory, directory / BEST):
-                (place / HPARAMS).unlink(missing_ok=True)
+def clear(directory: Path) -> None:
+    """What is there is replaced now, and no longer whole. Until then it is an agent still."""
+    with written_to(directory):
+        for place in (directory, directory / BEST):
+            (place / HPARAMS).unlink(missing_ok=True)
 
 
 def write(

@@ -70,7 +70,7 @@ class TrainingLog:
         assert event.followed is not None
         readings = dict(event.followed.readings)
         values = {"evaluation/return": fmean(event.returns)}
-        updates, now = readings.pop("updates", None), time.monotonic()
+        updates, now = readings.pop("updates", None), event.followed.moment
         if updates is not None:
             then, before = self._looked.get(event.run, (self._begun, 0.0))
             self._looked[event.run] = now, updates
@@ -166,9 +166,8 @@ class _Wandb:
                 reinit="create_new",
             )
         except (wandb.Error, OSError) as error:
-            raise UsageError(
-                f"--wandb: {error}; run `wandb login` first, or set WANDB_MODE=offline"
-            ) from None
+            hint = "; set WANDB_MODE=offline to keep it here" if "API key" in str(error) else ""
+            raise UsageError(f"--wandb: {str(error).rstrip('.')}{hint}") from None
         self._run.define_metric("*", step_metric="step")
 
     def draw(self, points: Iterable[Point]) -> None:

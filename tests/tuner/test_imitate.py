@@ -234,7 +234,7 @@ def test_a_random_agent_is_refused(tmp_path: Path) -> None:
     ("place", "error", "fragment"),
     [
         ("missing", UsageError, "missing' is not a directory; name one such as trained/seed-0"),
-        ("", UsageError, "hparams.json: no such file"),
+        ("", UsageError, "holds no agent"),
         ("teacher", CheckpointError, "model.safetensors: no such file"),
     ],
 )

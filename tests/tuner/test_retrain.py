@@ -224,17 +224,22 @@ def test_curves_are_drawn_of_whole_neighbours_only(
     assert "mean of 3 seeds" in page
 
 
-def test_what_is_being_replaced_is_no_agent_any_more(
+def test_an_agent_stays_until_another_replaces_it_as_a_whole(
     exported: Path, quick: Quick, tmp_path: Path
 ) -> None:
-    train = ("train", str(exported), "--steps", "150", "--out", "out")
-    assert quick(*train, folder=tmp_path).code == 0
+    train = ("train", str(exported), "--out", "out", "--steps")
+    assert quick(*train, "150", folder=tmp_path).code == 0
 
-    trained_directory.clear([tmp_path / "out" / "seed-0"])
+    with started(*train, "60000", "--force", folder=tmp_path) as training:
+        assert training.stderr is not None
+        training.stderr.readline()
+    for agent in ("out/seed-0", "out/seed-0/best"):
+        assert quick("evaluate", agent, "--episodes", "2", folder=tmp_path).code == 0
 
+    trained_directory.clear(tmp_path / "out" / "seed-0")
     for agent in ("out/seed-0", "out/seed-0/best"):
         ended = quick("evaluate", agent, folder=tmp_path)
-        assert ended.code == 2 and "hparams.json" in ended.err
+        assert ended.code == 2 and "holds no agent" in ended.err
 
 
 def test_ctrl_c_ends_a_training_without_a_traceback(exported: Path, tmp_path: Path) -> None:
