@@ -100,7 +100,7 @@ BAD = [
     (["train", "missing.json"], 2, "Missing option '--out'"),
     (["evaluate", "missing"], 2, "'missing' is not a directory"),
     (["evaluate", "tiny.toml"], 2, "'tiny.toml' is not a directory"),
-    (["evaluate", "folder"], 2, "folder/hparams.json: no such file"),
+    (["evaluate", "folder"], 2, "'folder' holds no agent"),
     (["evaluate", "folder", "--episodes", "0"], 2, "--episodes: must be at least 1 (got 0)"),
     (["launch", "n" * 5_000], 2, "no study 'nnn"),
     (["launch", "tiny.toml", "--storage", "sqlite:////proc/a.db"], 3, "/proc/a.db"),
