@@ -7,7 +7,7 @@ import optuna
 import typer
 
 from agents.errors import AgentError, CheckpointError, EnvError, HparamsError
-from tuner import agent_commands, file_commands, study_commands
+from tuner import agent_commands, file_commands, study_commands, viewing_commands
 from tuner.errors import Stopped, TunerError
 
 AGENT_EXIT = {CheckpointError: 5, EnvError: 2, HparamsError: 2}
@@ -15,9 +15,9 @@ COMMANDS = (
     study_commands.launch,
     study_commands.confirm,
     study_commands.plan,
-    study_commands.status,
     study_commands.studies,
-    study_commands.dashboard,
+    viewing_commands.status,
+    viewing_commands.dashboard,
     file_commands.export,
     file_commands.verify,
     file_commands.train,

@@ -18,7 +18,7 @@ from agents.learner import GreedyPolicy
 from tuner import agent_directory
 from tuner.agent_directory import TrainedAgent, remove_empty, write_table, written_to
 from tuner.errors import TooManyFailures, UsageError
-from tuner.figures import Fits, fit_curves
+from tuner.figures.classifiers import Fits, fit_curves
 
 HIDDEN_LAYERS = ((), (256,), (256, 256), (256, 256, 256))
 EPOCHS_COLUMNS = ("model", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Run:
     score   its number; None for failed runs of databases made before these were given one
     curve   {"steps": [marks], "returns": [marks][episodes]}, as far as it came
     error   why it failed, with the environment's traceback
+    recorded_at  when it was recorded; None before that
     """
 
     study: str
@@ -49,6 +50,7 @@ class Run:
     attempt: int
     made_with: dict[str, Any]
     error: str | None = None
+    recorded_at: datetime | None = field(default=None, compare=False)
 
     @property
     def failed(self) -> bool:
@@ -78,7 +80,7 @@ class _RunRow(_Base):
     recorded_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
 
 
-_COLUMNS = tuple(Run.__dataclass_fields__)
+_WRITTEN = tuple(name for name in Run.__dataclass_fields__ if name != "recorded_at")
 
 
 class Store:
@@ -105,7 +107,7 @@ class Store:
                 f"storage: '{self._path}' was deleted or replaced while in use; put it back, "
                 "or launch again to begin anew"
             )
-        row = _RunRow(**{name: getattr(run, name) for name in _COLUMNS})
+        row = _RunRow(**{name: getattr(run, name) for name in _WRITTEN})
         try:
             with Session(self._engine) as session, session.begin():
                 session.add(row)
@@ -139,10 +141,7 @@ class Store:
         by_name = (_RunRow.trial, _RunRow.purpose, _RunRow.seed_index)
         rows = rows.order_by(text("rowid")) if as_recorded else rows.order_by(*by_name)
         with Session(self._engine) as session:
-            return [
-                Run(**{name: getattr(row, name) for name in _COLUMNS})
-                for row in session.scalars(rows)
-            ]
+            return [_as_run(row) for row in session.scalars(rows)]
 
     def finished_since(self, study: str, since: float) -> int:
         """How many runs of a study were recorded with a score after that moment of the epoch."""
@@ -210,6 +209,11 @@ def open_for_reading(url: str) -> Iterator[Store]:
             yield store
         finally:
             store.close()
+
+
+def _as_run(row: _RunRow) -> Run:
+    written = {name: getattr(row, name) for name in _WRITTEN}
+    return Run(**written, recorded_at=row.recorded_at.replace(tzinfo=UTC))
 
 
 def _rdb(path: Path, *, writing: bool) -> RDBStorage:

@@ -1,12 +1,11 @@
-"""The commands about studies: launch, confirm, plan, status, studies, dashboard."""
+"""The commands that work on studies: launch, confirm, plan, studies."""
 
 import json
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +27,11 @@ from tuner.arguments import (
     Workers,
 )
 from tuner.errors import Stopped, TooManyFailures
-from tuner.pace import Pace, pace
 from tuner.scheduler import PARTS, Resources, Scheduler
 from tuner.signals import StopSignals
 from tuner.storage import DEFAULT_URL, Store, open_for_reading, open_for_writing
 from tuner.study import Study
-from tuner.summary import StudySummary, only_study, our_studies, summarize
+from tuner.summary import StudySummary, only_study, summarize
 
 StudyFile = Annotated[str, typer.Argument(help="a shipped study's name, or a .toml file")]
 
@@ -101,33 +99,6 @@ def plan(
     print(json.dumps(found.as_data(), allow_nan=False) if as_json else found.text())
 
 
-def status(
-    study: StudyName = None, storage: Storage = DEFAULT_URL, as_json: AsJson = False
-) -> None:
-    """Show where a study stands (all studies of the database, if none is named)."""
-    with open_for_reading(storage) as store:
-        names = [study] if study is not None else our_studies(store)
-        summaries = [summarize(store, name) for name in names]
-        writer = store.writer()
-        paces = {
-            summary.study.name: None if writer is None else pace(store, summary, writer)
-            for summary in summaries
-        }
-    if as_json:
-        data = {
-            "writer": None if writer is None else writer.pid,
-            "studies": [summary.as_data() | _pace_data(paces, summary) for summary in summaries],
-        }
-        print(json.dumps(data, allow_nan=False))
-        return
-    console = Console()
-    for summary in summaries:
-        screen.print_state(console, summary, paces[summary.study.name])
-        screen.print_results(console, summary)
-    if writer is not None:
-        console.print(f"\nprocess {writer.pid} is at work on this database", highlight=False)
-
-
 def studies() -> None:
     """List the studies that come with the package."""
     for name in study_files.shipped_names():
@@ -138,25 +109,6 @@ def studies() -> None:
             f"{seeds.confirm} and {seeds.test}, x {study.budget.steps:,}"
         )
         print(f"{name:<16} {study.study.env}, {size} steps; searches {', '.join(study.space)}")
-
-
-def dashboard(
-    storage: Storage = DEFAULT_URL,
-    host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one")] = 8080,
-    token: Annotated[
-        str | None, typer.Option(help="required beyond loopback; auto makes one")
-    ] = None,
-) -> None:
-    """Serve Optuna's dashboard on this database, read-only."""
-    from tuner.dashboard import serve  # here: it takes a second to import
-
-    with open_for_reading(storage) as store, StopSignals(at_once=True):
-
-        def announce(url: str) -> None:
-            print(f"{url}\nread-only; Ctrl-C ends it", flush=True)
-
-        serve(store.optuna, host=host, port=port, token=token, announce=announce)
 
 
 def _resources(
@@ -204,11 +156,6 @@ def _print_end(summary: StudySummary, storage: str) -> None:
     console.print(f"\ndatabase: {storage}", highlight=False, soft_wrap=True)
     option = "" if storage == DEFAULT_URL else f" --storage {shlex.quote(storage)}"
     screen.print_next_steps(console, _command(), summary, option)
-
-
-def _pace_data(paces: Mapping[str, Pace | None], summary: StudySummary) -> dict[str, object]:
-    found = paces[summary.study.name]
-    return {"pace": None if found is None else asdict(found)}
 
 
 def _command() -> str:

@@ -13,18 +13,21 @@ from tuner.errors import TooManyFailures, UsageError
 from tuner.evidence import EnvFigures, Evidence, Sample, env_figures
 from tuner.finals import Finals, expected_runs, finals_of
 from tuner.phases import DEFAULT_CONFIG
-from tuner.racing import noise
+from tuner.racing import Decision, noise
 from tuner.recorder import with_scores
 from tuner.seed_pools import Pool
 from tuner.storage import Run, Store
 from tuner.study import Study
-from tuner.trials import ENV_FIGURES, SPEC
+from tuner.trials import ENV_FIGURES, RACE, SPEC
 from tuner.wording import sentence
 
 
 @dataclass(frozen=True)
 class TrialSummary:
-    """One trial with its tuning runs. value and sample are None unless it is complete."""
+    """One trial with its tuning runs. value and sample are None unless it is complete.
+
+    race  what was decided on it, one decision after the other
+    """
 
     number: int
     state: str
@@ -33,6 +36,7 @@ class TrialSummary:
     value: float | None
     sample: Sample | None
     failure: str | None
+    race: Sequence[Decision] = ()
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,7 @@ def _trial(trial: FrozenTrial, runs: Sequence[Run], env: EnvFigures) -> TrialSum
         value=trial.value if complete and sample else None,
         sample=sample if complete else None,
         failure=trial.user_attrs.get("failure"),
+        race=[Decision(**found) for found in trial.user_attrs.get(RACE, ())],
     )
 
 

@@ -12,7 +12,7 @@ from agents.episodes import Episode
 from tuner import agent_directory, hparams_file
 from tuner.agent_directory import write_table, written_to
 from tuner.errors import UsageError
-from tuner.figures import learning_curves
+from tuner.figures.learning_curves import seed_curves
 from tuner.hparams_file import HparamsFile
 
 HPARAMS, EVALUATIONS, BEST = "hparams.json", "evaluations.csv", "best"
@@ -66,7 +66,7 @@ def write_curves(out: Path, file: HparamsFile, directories: Sequence[Path]) -> N
         for path in sorted({*beside, *directories}, key=_seed)
         if (curve := _curve(path))
     }
-    figure = learning_curves(curves, f"{file.agent} on {file.env.id}")
+    figure = seed_curves(curves, f"{file.agent} on {file.env.id}")
     with written_to(out):
         figure.write_html(out / "returns.html", include_plotlyjs="directory")
 

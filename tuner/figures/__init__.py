@@ -1,0 +1,1 @@
+"""Figures of plain data. Each module draws what the module of the same name in `findings` found."""
