@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.browser import browser as browser
+from tests.browser import page as page
 from tests.tuner import tiny
 from tests.tuner.commands import Ended, Quick, tuner
 from tuner import study as studies

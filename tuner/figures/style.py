@@ -4,7 +4,11 @@ Figures are drawn without a background in an ink that can be read on white and o
 that one figure serves light and dark pages.
 """
 
+from textwrap import wrap
+
 import plotly.graph_objects as go
+
+CAPTION_WIDTH, CAPTION_SIZE = 78, 12  # letters of a line, pixels
 
 # Okabe and Ito: distinct also to the colour-blind
 BLUE, RED, GREEN, PINK, ORANGE, SKY = PALETTE = (
@@ -41,11 +45,20 @@ def faded(colour: str, opacity: float) -> str:
 def titled(figure: go.Figure, title: str, caption: str) -> go.Figure:
     """The same figure under its title and caption, where the page around it has no room for them.
 
-    caption: may have several lines, separated by newlines
+    caption: may have several lines, separated by newlines; long ones are wrapped
     """
-    lines = caption.replace("\n", "<br>")
+    lines = [part for line in caption.split("\n") for part in wrap(line, CAPTION_WIDTH)]
     figure.update_layout(
-        title={"text": title, "subtitle": {"text": lines}, "x": 0, "xref": "paper"},
-        margin={"t": 96 + 18 * caption.count("\n")},
+        title={
+            "text": title,
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": CAPTION_SIZE}},
+            "x": 0,
+            "xref": "paper",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 14},
+        },
+        margin={"t": (figure.layout.margin.t or 0) + 40 + round(1.35 * CAPTION_SIZE * len(lines))},
     )
     return figure
