@@ -6,7 +6,7 @@ Where either is missing these tests are skipped; with TUNER_TESTS_NEED_BROWSER=1
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,13 +43,20 @@ def browser() -> "Iterator[Browser]":
 @pytest.fixture
 def page(browser: "Browser") -> "Iterator[Page]":
     """A page of its own; the test fails if anything on it complains."""
+    with opened(browser) as (page, complaints):
+        yield page
+    assert not complaints
+
+
+@contextmanager
+def opened(browser: "Browser") -> "Iterator[tuple[Page, list[str]]]":
+    """An empty page, and what it will complain of: errors of its scripts and on its console."""
     complaints: list[str] = []
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        yield page
-    assert not complaints
+        yield page, complaints
 
 
 def _chromium(playwright: "Playwright") -> str | None:

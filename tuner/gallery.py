@@ -7,7 +7,17 @@ from typing import Any, Protocol
 import plotly.graph_objects as go
 
 from tuner.figures import learning_curves as learning_curves_figure
+from tuner.figures import optimism as optimism_figure
+from tuner.figures import race as race_figure
+from tuner.figures import seed_strips as seed_strips_figure
+from tuner.figures import spread as spread_figure
+from tuner.figures import timeline as timeline_figure
 from tuner.findings.learning_curves import learning_curves
+from tuner.findings.optimism import optimism
+from tuner.findings.race import race
+from tuner.findings.seed_strips import seed_strips
+from tuner.findings.spread import spread
+from tuner.findings.timeline import timeline
 from tuner.summary import StudySummary
 
 
@@ -35,4 +45,11 @@ class Exhibit:
     in_dashboard: bool = True
 
 
-GALLERY = (Exhibit("learning_curves", learning_curves, learning_curves_figure.draw),)
+GALLERY = (
+    Exhibit("optimism", optimism, optimism_figure.draw),
+    Exhibit("seed_strips", seed_strips, seed_strips_figure.draw),
+    Exhibit("learning_curves", learning_curves, learning_curves_figure.draw),
+    Exhibit("spread", spread, spread_figure.draw),
+    Exhibit("race", race, race_figure.draw),
+    Exhibit("timeline", timeline, timeline_figure.draw),
+)

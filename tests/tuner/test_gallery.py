@@ -1,20 +1,23 @@
 """Every figure of the gallery, drawn by a real browser for studies of every kind."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import plotly.graph_objects as go
 import pytest
 from plotly.offline import get_plotlyjs
 
+from tests.browser import opened
 from tests.tuner.summaries import summary_of
 from tuner.figures.style import titled
 from tuner.gallery import GALLERY, Exhibit
 from tuner.summary import StudySummary
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 LARGEST_BYTES = 100_000
 LARGE: dict[str, Any] = {
@@ -30,9 +33,11 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 # width in pixels → whether title and caption are drawn too: on phones the page has them
 WIDTHS = {640: True, 390: False}
-LONGEST_OVERHANG_PX = 1
-LOOK = """() => {
-    const plot = document.querySelector(".js-plotly-plot");
+LOOK = """async figure => {
+    const plot = document.getElementById("figure");
+    Plotly.purge(plot);
+    plot.style.height = (figure.layout.height || 450) + "px";
+    await Plotly.newPlot(plot, figure);
     const box = plot.getBoundingClientRect();
     const texts = [...plot.querySelectorAll("text")].filter(t => t.textContent.trim());
     const outside = texts.filter(t => {
@@ -40,7 +45,13 @@ LOOK = """() => {
         return b.width > 0 && (b.left < box.left - 1 || b.right > box.right + 1
             || b.top < box.top - 1 || b.bottom > box.bottom + 1);
     });
+    const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
+    const overlapping = boxes.flatMap(([one, a], i) => boxes.slice(i + 1)
+        .filter(([_, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3)
+        .map(([other, _]) => `${one} | ${other}`));
     return {
+        overlapping,
         drawn: plot.querySelectorAll(".plot-container .trace, .plot-container .points").length,
         text: texts.map(t => t.textContent),
         outside: outside.map(t => t.textContent),
@@ -48,44 +59,55 @@ LOOK = """() => {
 }"""
 
 
+def axis_titles(figure: go.Figure) -> set[str]:
+    axes = (*figure.select_xaxes(), *figure.select_yaxes())
+    return {axis.title.text for axis in axes if axis.title.text}
+
+
 @cache
 def made(shape: str) -> StudySummary:
     return summary_of(**SHAPES[shape])
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds Plotly, which every page loads."""
-    folder = tmp_path_factory.mktemp("pages")
-    (folder / "plotly.js").write_text(get_plotlyjs())
-    (folder / "page.html").write_text(
-        "<!doctype html><meta charset=utf-8><script src=plotly.js></script>"
-        "<body style='margin: 0'><div id=figure></div>"
-    )
-    return folder
+@dataclass(frozen=True)
+class Plotted:
+    """A page that has Plotly loaded, and what it complained of."""
+
+    page: "Page"
+    complaints: list[str]
+
+    def look(self, figure: go.Figure, width: int) -> dict[str, Any]:
+        """What the browser shows of a figure at that width."""
+        self.page.set_viewport_size({"width": width, "height": 600})
+        return self.page.evaluate(LOOK, json.loads(figure.to_json()))
+
+
+@pytest.fixture(scope="module")
+def plotted(browser: "Browser") -> Iterator[Plotted]:
+    with opened(browser) as (page, complaints):
+        page.set_content("<body style='margin: 0'><div id=figure></div>")
+        page.add_script_tag(content=get_plotlyjs())
+        yield Plotted(page, complaints)
 
 
 @pytest.mark.parametrize("exhibit", GALLERY, ids=lambda exhibit: exhibit.name)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_browser_draws_it_whole(exhibit: Exhibit, shape: str, folder: Path, page: "Page") -> None:
+def test_a_browser_draws_it_whole(exhibit: Exhibit, shape: str, plotted: Plotted) -> None:
     found = exhibit.find(made(shape))
     if found is None:
         assert shape not in ("a whole study", "a thousand trials")
         return
-    figure = exhibit.draw(found)
-    axes = [axis.title.text for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
 
     for width, with_title in WIDTHS.items():
+        figure = exhibit.draw(found)
         if with_title:
             titled(figure, found.title, found.caption)
-        page.set_viewport_size({"width": width, "height": 600})
-        page.goto(f"file://{folder}/page.html")
-        page.evaluate("f => Plotly.newPlot('figure', f)", json.loads(figure.to_json()))
-        seen = page.evaluate(LOOK)
+        seen = plotted.look(figure, width)
 
         assert seen["drawn"]
-        assert seen["outside"] == []
-        assert all(title in " ".join(seen["text"]) for title in axes if title)
+        assert (seen["outside"], seen["overlapping"]) == ([], [])
+        assert axis_titles(figure) <= set(seen["text"])
+    assert plotted.complaints == []
 
 
 @pytest.mark.parametrize("exhibit", GALLERY, ids=lambda exhibit: exhibit.name)

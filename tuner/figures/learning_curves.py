@@ -5,8 +5,9 @@ from statistics import fmean
 
 import plotly.graph_objects as go
 
-from tuner.figures.style import BLUE, PALETTE, canvas, faded
-from tuner.findings.learning_curves import LearningCurves
+from tuner.figures.style import BLUE, PALETTE, canvas, faded, rounded
+from tuner.findings.learning_curves import MOST_SEEDS, LearningCurves
+from tuner.findings.phrases import counted
 
 ROLLING = 5  # marks in the rolling mean
 
@@ -17,25 +18,28 @@ Curve = Sequence[tuple[int, float]]
 def draw(found: LearningCurves) -> go.Figure:
     """A colour for every trial; a click on its name hides it with its seeds."""
     figure = canvas("environment steps", "return of greedy episodes")
+    last = slice(None, None, -found.every)  # backwards, so that the last mark is always there
     for trial, colour in zip(found.trials, PALETTE, strict=False):
-        group = f"trial {trial.trial}"
-        for seed in trial.seeds:
+        for seed in trial.seeds[:MOST_SEEDS]:
             figure.add_scatter(
-                x=trial.steps,
-                y=seed,
+                x=trial.steps[last],
+                y=rounded(seed[last]),
                 line={"color": faded(colour, 0.35), "width": 1},
-                legendgroup=group,
+                legendgroup=trial.trial,
                 showlegend=False,
                 hoverinfo="skip",
                 mode="lines",
             )
+    for trial, colour in zip(found.trials, PALETTE, strict=False):
+        seeds = counted(len(trial.seeds), "seed") + ", winner" * (trial.trial == found.winner)
         figure.add_scatter(
-            x=trial.steps,
-            y=trial.mean,
+            x=trial.steps[last],
+            y=rounded(trial.mean[last]),
             line={"color": colour, "width": 3},
-            legendgroup=group,
-            name=f"{group} ({len(trial.seeds)} seeds)",
-            mode="lines",
+            marker={"color": colour, "size": 7},
+            legendgroup=trial.trial,
+            name=f"trial {trial.trial} ({seeds})",
+            mode="lines" if len(trial.steps) > 1 else "markers",
         )
     return figure
 
@@ -58,7 +62,7 @@ def seed_curves(curves: Mapping[str, Curve], title: str) -> go.Figure:
         name=f"mean of {len(curves)} seeds, rolling over {ROLLING} marks",
         mode="lines",
     )
-    figure.update_layout(title=title, legend={"y": -0.2, "yanchor": "top"}, margin={"t": 56})
+    figure.update_layout(title=title, margin={"t": 56})
     return figure
 
 

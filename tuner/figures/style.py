@@ -4,11 +4,11 @@ Figures are drawn without a background in an ink that can be read on white and o
 that one figure serves light and dark pages.
 """
 
+from collections.abc import Iterable
 from textwrap import wrap
 
 import plotly.graph_objects as go
-
-CAPTION_WIDTH, CAPTION_SIZE = 78, 12  # letters of a line, pixels
+from plotly.subplots import make_subplots
 
 # Okabe and Ito: distinct also to the colour-blind
 BLUE, RED, GREEN, PINK, ORANGE, SKY = PALETTE = (
@@ -16,23 +16,49 @@ BLUE, RED, GREEN, PINK, ORANGE, SKY = PALETTE = (
 )  # fmt: skip
 INK = "#767676"  # contrast of 4.5 or more on white and on black (WCAG AA)
 GRID = "rgba(118, 118, 118, 0.25)"
+# What is the same in every figure has the same colour.
+WINNER, FINALIST, OTHER, DEFAULT = RED, BLUE, INK, GREEN
+CAPTION_LETTERS, CAPTION_SIZE = 90, 12  # of a line; in pixels
+DIGITS = 4
 
 
 def canvas(x: str, y: str) -> go.Figure:
     """An empty figure. x, y: what its axes show, with the unit."""
-    figure = go.Figure()
+    figure = styled(go.Figure())
+    figure.update_xaxes(title_text=x)
+    figure.update_yaxes(title_text=y)
+    return figure
+
+
+def panels(rows: int, columns: int, height: int, **grid: object) -> go.Figure:
+    """An empty figure of several panels. height: pixels of them all; grid: of `make_subplots`."""
+    figure = styled(make_subplots(rows=rows, cols=columns, **grid))
+    figure.update_layout(height=height)
+    return figure
+
+
+def styled(figure: go.Figure) -> go.Figure:
+    """The same figure in our colours. The legend stands below, where it covers nothing."""
     figure.update_layout(
         template="none",
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
         font={"color": INK, "size": 13},
         colorway=PALETTE,
-        margin={"l": 64, "r": 16, "t": 24, "b": 56},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        margin={"l": 56, "r": 16, "t": 16, "b": 48},
+        legend={"orientation": "h", "x": 0, "yref": "container", "y": 0, "yanchor": "bottom"},
         hovermode="closest",
     )
-    figure.update_xaxes(title=x, gridcolor=GRID, linecolor=INK, zeroline=False, automargin=True)
-    figure.update_yaxes(title=y, gridcolor=GRID, linecolor=INK, zeroline=False, automargin=True)
+    axis = {
+        "gridcolor": GRID,
+        "linecolor": INK,
+        "zeroline": False,
+        "automargin": True,
+        "tickangle": 0,
+        "title": {"standoff": 8, "font": {"size": 13}},
+    }
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
     return figure
 
 
@@ -42,12 +68,18 @@ def faded(colour: str, opacity: float) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
+def rounded(values: Iterable[float]) -> list[float]:
+    """To as many digits as can be seen: figures are sent to browsers."""
+    return [float(f"{value:.{DIGITS}g}") for value in values]
+
+
 def titled(figure: go.Figure, title: str, caption: str) -> go.Figure:
     """The same figure under its title and caption, where the page around it has no room for them.
 
     caption: may have several lines, separated by newlines; long ones are wrapped
     """
-    lines = [part for line in caption.split("\n") for part in wrap(line, CAPTION_WIDTH)]
+    lines = [part for line in caption.split("\n") for part in wrap(line, CAPTION_LETTERS)]
+    more = 40 + round(1.35 * CAPTION_SIZE * len(lines))
     figure.update_layout(
         title={
             "text": title,
@@ -59,6 +91,8 @@ def titled(figure: go.Figure, title: str, caption: str) -> go.Figure:
             "yanchor": "top",
             "pad": {"t": 14},
         },
-        margin={"t": (figure.layout.margin.t or 0) + 40 + round(1.35 * CAPTION_SIZE * len(lines))},
+        margin={"t": (figure.layout.margin.t or 0) + more},
     )
+    if figure.layout.height:
+        figure.update_layout(height=figure.layout.height + more)
     return figure

@@ -2,55 +2,102 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from statistics import fmean
 
-from tuner.storage import Run
-from tuner.summary import StudySummary
+from tuner.findings.phrases import counted, from_to
+from tuner.summary import StudySummary, TrialSummary
 
 LEADING = 5
+MOST_SEEDS = 20  # drawn of a trial
+MOST_POINTS = 10_000  # of all curves together
 
 
 @dataclass(frozen=True)
 class TrialCurves:
-    """One trial. seeds: [seeds][marks] mean return at each mark; mean: [marks] over seeds."""
+    """One trial. seeds: [seeds][marks] mean return at each mark; mean: [marks] over seeds.
+
+    failed  how many other runs of it broke down
+    """
 
     trial: int
     steps: Sequence[int]
     seeds: Sequence[Sequence[float]]
     mean: Sequence[float]
+    failed: int
 
 
 @dataclass(frozen=True)
 class LearningCurves:
-    """The trials with the highest values, best first. episodes: played at each mark."""
+    """The trials with the highest values, best first, and the winner, wherever it stands.
+
+    episodes  played at each mark
+    winner    None before there is one; DEFAULT_CONFIG, which has no curve here, may be
+    """
 
     trials: Sequence[TrialCurves]
     episodes: int
+    winner: int | None
+
+    @property
+    def every(self) -> int:
+        """To draw them, every so manieth mark is taken, counted from the last."""
+        curves = sum(1 + min(len(trial.seeds), MOST_SEEDS) for trial in self.trials)
+        return ceil(curves * max(len(trial.steps) for trial in self.trials) / MOST_POINTS)
 
     @property
     def title(self) -> str:
-        return f"Learning curves of the {len(self.trials)} best trials"
+        if len(self.trials) == 1:
+            return f"Learning curves of trial {self.trials[0].trial}"
+        return f"Learning curves of the {len(self.trials)} leading trials"
 
     @property
     def caption(self) -> str:
-        seeds = [len(trial.seeds) for trial in self.trials]
-        return (
-            f"Every seed thin, the mean over {min(seeds)} to {max(seeds)} tuning seeds bold; "
-            f"a point is the mean return of {self.episodes} greedy episodes.\n"
-            "Runs that broke down are left out. These seeds chose the trials: expect less."
-        )
+        return "\n".join(filter(None, (self._curves, self._left_out, self._warning)))
+
+    @property
+    def _curves(self) -> str:
+        seeds = from_to((len(trial.seeds) for trial in self.trials), "tuning seed")
+        episodes = counted(self.episodes, "greedy episode")
+        point = f"a point is the mean return of {episodes}."
+        if all(len(trial.seeds) == 1 for trial in self.trials):
+            return f"One tuning seed: it shows nothing of the noise between seeds; {point}"
+        return f"Every seed thin, their mean bold ({seeds} a trial); {point}"
+
+    @property
+    def _left_out(self) -> str:
+        parts = []
+        if failed := sum(trial.failed for trial in self.trials):
+            parts.append(f"{counted(failed, 'run')} that broke down left out.")
+        if any(len(trial.seeds) > MOST_SEEDS for trial in self.trials):
+            parts.append(f"The first {MOST_SEEDS} seeds of each are drawn, the mean is of all.")
+        if self.every > 1:
+            parts.append(f"One mark in {self.every} is drawn.")
+        return " ".join(parts)
+
+    @property
+    def _warning(self) -> str:
+        chosen = "these trials" if len(self.trials) > 1 else "it"
+        return f"These seeds chose {chosen}: expect less of others."
 
 
 def learning_curves(summary: StudySummary) -> LearningCurves | None:
     """None as long as no trial with a whole curve is complete."""
-    found = [_curves(trial.number, trial.runs) for trial in summary.complete[:LEADING]]
+    winner = summary.finals.choice.winner if summary.finals.choice else None
+    ahead = summary.complete[:LEADING]
+    won = [trial for trial in summary.complete[LEADING:] if trial.number == winner]
+    found = [_curves(trial) for trial in ahead[: LEADING - len(won)] + won]
     whole = [curves for curves in found if curves is not None]
-    return LearningCurves(whole, summary.study.budget.episodes) if whole else None
+    return LearningCurves(whole, summary.study.budget.episodes, winner) if whole else None
 
 
-def _curves(trial: int, runs: Sequence[Run]) -> TrialCurves | None:
-    seeds = [[fmean(mark) for mark in run.curve["returns"]] for run in runs if not run.failed]
-    if not seeds:
+def _curves(trial: TrialSummary) -> TrialCurves | None:
+    """None where every run broke down."""
+    runs = [run for run in trial.runs if not run.failed]
+    if not runs:
         return None
-    steps = next(run.curve["steps"] for run in runs if not run.failed)
-    return TrialCurves(trial, steps, seeds, [fmean(column) for column in zip(*seeds, strict=True)])
+    seeds = [[fmean(mark) for mark in run.curve["returns"]] for run in runs]
+    mean = [fmean(column) for column in zip(*seeds, strict=True)]
+    return TrialCurves(
+        trial.number, runs[0].curve["steps"], seeds, mean, len(trial.runs) - len(runs)
+    )
