@@ -13,7 +13,7 @@ PLACES = {pool: place for place, pool in enumerate(STAGES)}
 
 def draw(found: Optimism) -> go.Figure:
     """The winner bold, the default configuration dashed, the others in the background."""
-    figure = canvas("stage", found.score)
+    figure = canvas("pool of seeds", found.score)
     ordered = sorted(enumerate(found.finalists), key=lambda one: one[1].is_winner)  # on top
     for place, line in ordered:
         beside = APART * (place - (len(found.finalists) - 1) / 2)

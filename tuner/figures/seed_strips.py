@@ -8,7 +8,7 @@ from tuner.figures.style import DEFAULT, FINALIST, INK, OTHER, WINNER, canvas, f
 from tuner.findings.seed_strips import Role, SeedStrips, Strip
 
 LOOKS = {
-    Role.OTHER: ("other trials", faded(OTHER, 0.55), 5),
+    Role.OTHER: ("other trials", faded(OTHER, 0.75), 5),
     Role.FINALIST: ("finalists", FINALIST, 6),
     Role.WINNER: ("winner", WINNER, 8),
 }

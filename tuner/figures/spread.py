@@ -10,7 +10,8 @@ from tuner.figures.style import INK, panels, rounded
 from tuner.findings.spread import Panel, Spread
 
 COLUMNS = 2
-PANEL_HEIGHT, FOOT = 190, 90  # pixels
+PANEL_HEIGHT, FOOT = 200, 90  # pixels
+MARGIN = 0.05  # beside the lowest and the highest number, of what lies between
 SCATTER = 0.5  # of the room of a choice, over which its points are strewn
 GOLDEN = 0.618034  # its multiples fill an interval evenly
 UNIT = "std over seeds"
@@ -27,12 +28,12 @@ def draw(found: Spread) -> go.Figure:
         rows * PANEL_HEIGHT + FOOT,
         shared_yaxes="all",
         horizontal_spacing=0.06,
-        vertical_spacing=0.32 / rows if rows > 1 else 0,
+        vertical_spacing=0.42 / rows if rows > 1 else 0,
     )
     for place, panel in enumerate(found.panels):
         row, column = divmod(place, COLUMNS)
         _add_panel(figure, found, panel, row + 1, column + 1)
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(nticks=5, rangemode="tozero")
     figure.update_layout(showlegend=False, coloraxis=_colours())
     for unused in range(len(found.panels), rows * COLUMNS):
         row, column = divmod(unused, COLUMNS)
@@ -86,11 +87,15 @@ def _axis(panel: Panel) -> dict[str, object]:
             "ticktext": folded(panel.categories),
             "showgrid": False,
         }
-    numbers = [value for value in panel.values if value is not None]
-    if not panel.is_log or not numbers:
-        return {"nticks": 5}
-    ticks = log_ticks(min(numbers), max(numbers))
-    return {"type": "log", "tickvals": ticks, "ticktext": [compact(tick) for tick in ticks]}
+    assert panel.ends is not None
+    low, high = (log10(end) for end in panel.ends) if panel.is_log else panel.ends
+    room = MARGIN * (high - low) or 0.5
+    ends = [low - room, high + room]
+    if not panel.is_log:
+        return {"nticks": 5, "range": ends}
+    ticks = log_ticks(*panel.ends)
+    names = [compact(tick) for tick in ticks]
+    return {"type": "log", "range": ends, "tickvals": ticks, "ticktext": names}
 
 
 def folded(labels: Sequence[str]) -> list[str]:
@@ -103,7 +108,7 @@ def folded(labels: Sequence[str]) -> list[str]:
 def log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten between them, at most four; where they say too little, 2 and 5 times them."""
     exponents = range(floor(log10(low)), ceil(log10(high)) + 1)
-    digits = (1, 2, 5) if high / low <= FEW_DECADES else (1,)
+    digits = (1, 2, 5) if high <= FEW_DECADES * low else (1,)
     ticks = [float(f"{digit}e{k}") for k in exponents for digit in digits]
     inside = [tick for tick in ticks if low <= tick <= high] or [low]
     return inside if len(digits) > 1 else inside[:: ceil(len(inside) / MOST_POWERS)]

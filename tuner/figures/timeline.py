@@ -39,7 +39,7 @@ def _add(
     figure.add_scatter(
         x=times,
         y=rounded(heights),
-        fillcolor=faded(colour, 0.55),
+        fillcolor=faded(colour, 0.7),
         legendgroup=name,
         line={"color": colour, "shape": "hv" if row == 1 else "linear", "width": 0},
         mode="lines",

@@ -77,25 +77,22 @@ class LearningCurves:
 
     @property
     def _warning(self) -> str:
-        chosen = "these trials" if len(self.trials) > 1 else "it"
-        return f"These seeds chose {chosen}: expect less of others."
+        """Of a single trial nothing was chosen."""
+        many = len(self.trials) > 1
+        return "These seeds chose these trials: expect less of others." if many else ""
 
 
 def learning_curves(summary: StudySummary) -> LearningCurves | None:
     """None as long as no trial with a whole curve is complete."""
     winner = summary.finals.choice.winner if summary.finals.choice else None
-    ahead = summary.complete[:LEADING]
-    won = [trial for trial in summary.complete[LEADING:] if trial.number == winner]
-    found = [_curves(trial) for trial in ahead[: LEADING - len(won)] + won]
-    whole = [curves for curves in found if curves is not None]
-    return LearningCurves(whole, summary.study.budget.episodes, winner) if whole else None
+    whole = [trial for trial in summary.complete if not all(run.failed for run in trial.runs)]
+    won = [trial for trial in whole[LEADING:] if trial.number == winner]
+    found = [_curves(trial) for trial in whole[: LEADING - len(won)] + won]
+    return LearningCurves(found, summary.study.budget.episodes, winner) if found else None
 
 
-def _curves(trial: TrialSummary) -> TrialCurves | None:
-    """None where every run broke down."""
+def _curves(trial: TrialSummary) -> TrialCurves:
     runs = [run for run in trial.runs if not run.failed]
-    if not runs:
-        return None
     seeds = [[fmean(mark) for mark in run.curve["returns"]] for run in runs]
     mean = [fmean(column) for column in zip(*seeds, strict=True)]
     return TrialCurves(

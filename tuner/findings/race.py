@@ -68,7 +68,7 @@ class Race:
 
 
 def race(summary: StudySummary) -> Race | None:
-    """None as long as nothing is decided."""
+    """None as long as nothing is decided, and where every trial gets its seeds without a race."""
     recorded = sorted(
         (run for run in summary.finals.runs if run.purpose == Pool.TUNE.word), key=_moment
     )
@@ -80,7 +80,7 @@ def race(summary: StudySummary) -> Race | None:
         if (trial.number, decision.seeds) in fell
     ]
     judged.sort(key=lambda one: (one.runs, one.decision.trial))
-    if not judged:
+    if all(one.decision.verdict == "full" for one in judged):
         return None
     return Race(judged[-MOST_DECISIONS:], len(judged), summary.study.seeds.max)
 

@@ -1,7 +1,7 @@
 """Which settings are steady: every hyperparameter against the spread over a trial's seeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, pvariance
 from typing import Any
 
@@ -28,6 +28,7 @@ class Steadiness:
 class Panel:
     """One hyperparameter. categories: in the study's order; None where it is a number.
 
+    ends    lowest and highest number that is searched; None of categories
     values  [trials] None where a trial was not asked for it
     share   of the differences in spread that its values explain, by ranks; None if not known
     """
@@ -35,6 +36,7 @@ class Panel:
     hparam: str
     is_log: bool
     categories: Sequence[str] | None
+    ends: tuple[float, float] | None
     values: Sequence[Any]
     share: float | None
 
@@ -64,8 +66,8 @@ class Spread:
     def caption(self) -> str:
         seeds = from_to(self.seeds, "tuning seed")
         parts = [
-            "Standard deviation of a trial's scores over its tuning seeds "
-            f"({seeds} a trial), coloured by their mean: good and steady is low and bright."
+            f"Standard deviation of a trial's scores over its {seeds}, coloured by their mean: "
+            "good and steady is low and bright."
         ]
         if self.single:
             parts.append(f"{counted(self.single, 'trial')} of one seed left out.")
@@ -112,12 +114,13 @@ def _panel(name: str, space: Space, trials: Sequence[tuple[TrialSummary, Steadin
     if isinstance(searched, Choices):
         categories = [str(label(choice)) for choice in searched.choices]
         texts = [None if value is None else str(value) for value in values]
-        return Panel(name, False, categories, texts, explained(texts, stds))
-    return Panel(name, searched.log, None, values, explained(_groups(values), stds))
+        return Panel(name, False, categories, None, texts, explained(texts, stds))
+    ends = (searched.low, searched.high)
+    return Panel(name, searched.log, None, ends, values, explained(_groups(values), stds))
 
 
 def _thinned(panel: Panel, every: int) -> Panel:
-    return Panel(panel.hparam, panel.is_log, panel.categories, panel.values[::every], panel.share)
+    return replace(panel, values=panel.values[::every])
 
 
 def _groups(values: Sequence[float | None]) -> Sequence[int | None]:
