@@ -34,11 +34,11 @@ def evaluate(
     allow_import: Imports = None,
 ) -> None:
     """Play a trained agent greedily."""
-    from tuner import playing  # here: it loads torch
+    from tuner import evaluation  # here: it loads torch
 
     import_environments(allow_import or ())
     options.check_seed("--seed", seed)
-    result = playing.evaluate(directory, options.episode_count(episodes), seed)
+    result = evaluation.evaluate(directory, options.episode_count(episodes), seed)
     if as_json:
         print(json.dumps(asdict(result), allow_nan=False))
         return
@@ -106,10 +106,10 @@ def watch(
     options.episode_count(episodes)
     asked = ((gif, films.GIF), (mp4, films.MP4))
     targets = [films.target(path, form, force=force) for path, form in asked if path is not None]
-    from tuner import playing  # here: it loads torch
+    from tuner import watching  # here: it loads torch
 
     if not targets:
-        for episode in playing.show(directory, episodes, seed):
+        for episode in watching.show(directory, episodes, seed):
             print(_episode(episode))
         return
     returns: list[float] = []
@@ -118,7 +118,7 @@ def watch(
         returns.append(episode.returned)
         print(_episode(episode))
 
-    recorded = playing.record(directory, episodes, seed, targets, tell)
+    recorded = watching.record(directory, episodes, seed, targets, tell)
     for target, film in zip(targets, recorded, strict=True):
         print(
             f"wrote {target.path}: {episodes} episodes, mean return "

@@ -10,14 +10,12 @@ import numpy as np
 
 from agents import checkpoint
 from agents.errors import EnvError
-from agents.evaluation import play
-from agents.exactness import exact_arithmetic
 from agents.files import write_whole
 from agents.imitation import Classifier, Epoch, Fit, Pairs, Part, collect
-from agents.learner import GreedyPolicy
 from tuner import agent_directory
 from tuner.agent_directory import TrainedAgent, remove_empty, write_table, written_to
 from tuner.errors import TooManyFailures, UsageError
+from tuner.evaluation import evaluate_policy
 from tuner.figures.classifiers import Fits, fit_curves
 
 HIDDEN_LAYERS = ((), (256,), (256, 256), (256, 256, 256))
@@ -84,7 +82,7 @@ def imitate(
         raise UsageError(f"'{directory}': a random agent does nothing to imitate; name another")
     _claim(out, force)
     try:
-        teacher_return = _mean_return(teacher.policy(), teacher, plan)
+        teacher_return = evaluate_policy(teacher.policy(), teacher, plan.episodes, plan.seed).mean
         train, test = _pairs(teacher, plan)
         classifiers = [
             Classifier(hidden_layers, train, teacher.facts, plan.seed)
@@ -123,18 +121,6 @@ def _claim(out: Path, force: bool) -> None:
     if out.is_dir() and any(out.iterdir()) and not force:
         raise UsageError(f"--out: {out} exists; add --force to replace it")
     agent_directory.make(out)
-
-
-def _mean_return(policy: GreedyPolicy, teacher: TrainedAgent, plan: Plan) -> float:
-    """Of the episodes that `tuner evaluate` plays with that seed."""
-    env, facts = teacher.file.env_spec, teacher.facts
-    with exact_arithmetic():
-        played = play(policy, env, facts, [plan.seed], marks=[0], episodes=plan.episodes)
-    if played.failures:
-        raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
-    if not np.isfinite(played.returns).all():
-        raise TooManyFailures(f"the returns of env '{teacher.file.env.id}' are not all finite")
-    return float(played.returns.mean())
 
 
 def _pairs(teacher: TrainedAgent, plan: Plan) -> tuple[Pairs, Pairs]:
@@ -199,7 +185,8 @@ def _write_curves(out: Path, curves: Mapping[str, Sequence[Epoch]], title: str) 
 def _judged(classifier: Classifier, last: Epoch, teacher: TrainedAgent, plan: Plan) -> Clone:
     mean_return = None
     with suppress(TooManyFailures):  # the training itself is over, and kept
-        mean_return = _mean_return(classifier.policy, teacher, plan)
+        played = evaluate_policy(classifier.policy, teacher, plan.episodes, plan.seed)
+        mean_return = played.mean
     layers, parameters = classifier.hidden_layers, classifier.parameters
     return Clone(model_name(layers), layers, parameters, last.train, last.test, mean_return)
 

@@ -13,9 +13,9 @@ from agents.reference_returns import random_returns
 from agents.training import train as train_runs
 from tuner import agent_directory, hparams_file, trained_directory
 from tuner.errors import TooManyFailures, UsageError
+from tuner.evaluation import evaluate
 from tuner.evidence import RANDOM_EPISODES
 from tuner.hparams_file import HparamsFile
-from tuner.playing import evaluate
 from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import broken_score, run_score
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import safetensors.torch
@@ -15,9 +16,10 @@ from torch import Tensor
 from agents import checkpoint
 from agents.errors import AgentError, CheckpointError
 from agents.imitation import Part, episode_seed
+from agents.randomness import Purpose, environment_seed
 from tests import probes
 from tests.tuner.commands import Ended, Quick, tuner
-from tuner import agent_directory, hparams_file, imitation, playing
+from tuner import agent_directory, evaluation, hparams_file, imitation
 from tuner.errors import TooManyFailures, TunerError, UsageError
 from tuner.hparams_file import HparamsFile
 from tuner.imitation import Plan
@@ -210,6 +212,20 @@ def test_an_environment_that_fails_ends_it_and_leaves_nothing(tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
+def test_returns_that_are_no_finite_numbers_are_refused(tmp_path: Path) -> None:
+    fatal = environment_seed(SMALL.seed, Purpose.EVALUATION, 0, 1)
+    kwargs = {"fatal_seed": fatal, "fatal_step": 3, "reward": float("nan")}
+    gymnasium.register(
+        "Probe/NoNumber-v0", probes.FragileCartPole, max_episode_steps=40, kwargs=kwargs
+    )
+    teacher = agent(tmp_path / "teacher", BALANCING, env="Probe/NoNumber-v0")
+
+    with pytest.raises(TooManyFailures, match="'Probe/NoNumber-v0' are not all finite"):
+        evaluation.evaluate(teacher, SMALL.episodes, SMALL.seed)
+    with pytest.raises(TooManyFailures, match="'Probe/NoNumber-v0' are not all finite"):
+        imitation.imitate(teacher, tmp_path / "out", SMALL)
+
+
 def test_what_is_there_is_replaced_by_force_only(tmp_path: Path) -> None:
     teacher, out = agent(tmp_path / "teacher", BALANCING), tmp_path / "out"
     out.mkdir()
@@ -292,5 +308,5 @@ def test_the_teacher_is_played_as_evaluate_plays_it(tmp_path: Path) -> None:
 
     found = imitation.imitate(teacher, tmp_path / "out", SMALL)
 
-    assert found.teacher_return == playing.evaluate(teacher, SMALL.episodes, SMALL.seed).mean
+    assert found.teacher_return == evaluation.evaluate(teacher, SMALL.episodes, SMALL.seed).mean
     assert found.teacher_return < 500

@@ -44,16 +44,17 @@ KNOW_OPTUNA = {
 }
 TRAIN = {
     "tuner.agent_directory",
+    "tuner.evaluation",
     "tuner.imitation",
     "tuner.optuna_objective",
     "tuner.planning",
-    "tuner.playing",
     "tuner.retrain",
     "tuner.trained_directory",
     "tuner.trainer",
     "tuner.training_log",
     "tuner.claims",
     "tuner.verification",
+    "tuner.watching",
 }
 ARE_COMMANDS = {
     "tuner.agent_commands",

@@ -1,50 +1,15 @@
-"""Playing what `tuner train` wrote: for numbers, in a window, into films."""
+"""Greedy episodes of what `tuner train` wrote, to look at: in a window, or as films."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
 
-from agents.evaluation import play
 from agents.exactness import exact_arithmetic
 from agents.watching import PICTURES, WINDOW, Ended, Rendering, Seen, rendered, rendering, watch
 from tuner import agent_directory, display
 from tuner.agent_directory import TrainedAgent
 from tuner.errors import TooManyFailures, UsageError
 from tuner.films import Film, Target, filming
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Greedy episodes of one trained agent. at_limit: share that reached the time limit."""
-
-    episodes: int
-    mean: float
-    std: float | None
-    minimum: float
-    maximum: float
-    at_limit: float
-
-
-def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
-    """Play an agent that `train` saved, all episodes side by side."""
-    agent = agent_directory.read(directory)
-    with exact_arithmetic():
-        played = play(
-            agent.policy(), agent.file.env_spec, agent.facts, [seed], marks=[0], episodes=episodes
-        )
-    if played.failures:
-        raise TooManyFailures(f"the environment failed:\n{played.failures[0]}")
-    returns = [float(value) for value in played.returns[0]]
-    return Evaluation(
-        episodes=episodes,
-        mean=fmean(returns),
-        std=stdev(returns) if episodes > 1 else None,
-        minimum=min(returns),
-        maximum=max(returns),
-        at_limit=float(played.truncated.mean()),
-    )
 
 
 def show(directory: Path, episodes: int, seed: int) -> Iterator[Ended]:
