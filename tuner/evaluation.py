@@ -9,9 +9,9 @@ import numpy as np
 from agents.evaluation import play
 from agents.exactness import exact_arithmetic
 from agents.learner import GreedyPolicy
-from tuner import agent_directory
-from tuner.agent_directory import TrainedAgent
+from tuner import trained_agent
 from tuner.errors import TooManyFailures
+from tuner.trained_agent import TrainedAgent
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Evaluation:
 
 def evaluate(directory: Path, episodes: int, seed: int) -> Evaluation:
     """Play an agent that `train` saved, all episodes side by side."""
-    agent = agent_directory.read(directory)
+    agent = trained_agent.read(directory)
     return evaluate_policy(agent.policy(), agent, episodes, seed)
 
 

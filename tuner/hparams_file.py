@@ -22,6 +22,7 @@ from tuner.errors import UsageError, VerificationError
 from tuner.input_files import read_small
 from tuner.search_space import STRICT
 
+NAME = "hparams.json"  # in the directory of an agent
 SCHEMA = 1
 ALSO = " and "  # between what runs of one claim were made with, where that differs
 DEEPEST_NESTING = 20

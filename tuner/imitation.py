@@ -12,11 +12,12 @@ from agents import checkpoint
 from agents.errors import EnvError
 from agents.files import write_whole
 from agents.imitation import Classifier, Epoch, Fit, Pairs, Part, collect
-from tuner import agent_directory
-from tuner.agent_directory import TrainedAgent, remove_empty, write_table, written_to
+from tuner import out_directory, trained_agent
 from tuner.errors import TooManyFailures, UsageError
 from tuner.evaluation import evaluate_policy
 from tuner.figures.classifiers import Fits, fit_curves
+from tuner.out_directory import remove_empty, write_table, written_to
+from tuner.trained_agent import TrainedAgent
 
 HIDDEN_LAYERS = ((), (256,), (256, 256), (256, 256, 256))
 EPOCHS_COLUMNS = ("model", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -77,7 +78,7 @@ def imitate(
     imitation.json, and a folder with model.safetensors for every classifier. There is no
     hparams.json in it, which would say that deep Q-learning trained them.
     """
-    teacher = agent_directory.read(directory)
+    teacher = trained_agent.read(directory)
     if teacher.file.agent == "random":
         raise UsageError(f"'{directory}': a random agent does nothing to imitate; name another")
     _claim(out, force)
@@ -120,7 +121,7 @@ def _claim(out: Path, force: bool) -> None:
     """Have a directory to write to, whose content may be replaced."""
     if out.is_dir() and any(out.iterdir()) and not force:
         raise UsageError(f"--out: {out} exists; add --force to replace it")
-    agent_directory.make(out)
+    out_directory.make(out)
 
 
 def _pairs(teacher: TrainedAgent, plan: Plan) -> tuple[Pairs, Pairs]:

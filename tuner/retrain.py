@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-from agents import checkpoint
 from agents.cohort import Evaluated, Failed, Finished, RunSpec
 from agents.episodes import Episode
 from agents.reference_returns import random_returns
 from agents.training import train as train_runs
-from tuner import agent_directory, hparams_file, trained_directory
+from tuner import out_directory, seed_directories
 from tuner.errors import TooManyFailures, UsageError
 from tuner.evaluation import evaluate
 from tuner.evidence import RANDOM_EPISODES
@@ -119,7 +118,7 @@ def train(
     mark's weights. `out`/returns.html shows all seeds' curves.
     `watch` and `log` are told every mark; the log is opened when all else is known to be fine.
     """
-    directories = trained_directory.make(out, seeds, force)
+    directories = seed_directories.make(out, seeds, force)
     specs = {str(seed): _run_spec(file, seed) for seed in seeds}
     curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
     episodes: dict[str, list[Episode]] = {run: [] for run in specs}
@@ -141,18 +140,18 @@ def train(
             elif isinstance(event, Finished):
                 seed, curve = int(event.run), curves[event.run]
                 directory = directories[seed]
-                trained_directory.clear(directory)
+                seed_directories.clear(directory)
                 at_best = _write_best(directory, file, seed, best.pop(event.run))
-                trained_directory.write(directory, file, event, curve, episodes[event.run])
+                seed_directories.write(directory, file, event, curve, episodes[event.run])
                 claimed = file.claimed_scores().get(seed)
                 trained.append(Trained(seed, _score(file, curve), claimed, directory, at_best))
             else:
                 failures.append(event)
         if trained:
-            trained_directory.write_curves(out, file, [run.directory for run in trained])
+            seed_directories.write_curves(out, file, [run.directory for run in trained])
     finally:
         stack.close()
-        agent_directory.remove_empty([*directories.values(), out])
+        out_directory.remove_empty([*directories.values(), out])
     _raise_failures(failures, trained)
     return sorted(trained, key=lambda run: list(seeds).index(run.seed))
 
@@ -190,16 +189,10 @@ def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:
 
 def _write_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated) -> Best:
     """The weights of the best mark, played on episodes that chose nothing."""
-    directory = directory / trained_directory.BEST
-    assert event.followed is not None
-    plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
-    with agent_directory.written_to(directory):
-        directory.mkdir(exist_ok=True)
-        checkpoint.save(directory, event.followed.tensors)
-        hparams_file.write(directory / "hparams.json", plain, force=True)
+    best = seed_directories.write_best(directory, file, event)
     fresh = None
     with suppress(TooManyFailures):  # the run itself is over, and kept
-        fresh = evaluate(directory, BEST_EPISODES, seed).mean
+        fresh = evaluate(best, BEST_EPISODES, seed).mean
     return Best(event.step, fmean(event.returns), fresh)
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from agents.exactness import exact_arithmetic
 from agents.watching import PICTURES, WINDOW, Ended, Rendering, Seen, rendered, rendering, watch
-from tuner import agent_directory, display
-from tuner.agent_directory import TrainedAgent
+from tuner import display, trained_agent
 from tuner.errors import TooManyFailures, UsageError
 from tuner.films import Film, Target, filming
+from tuner.trained_agent import TrainedAgent
 
 
 def show(directory: Path, episodes: int, seed: int) -> Iterator[Ended]:
     """The episodes of `evaluate`, one after the other in a window, until somebody closes it."""
-    agent = agent_directory.read(directory)
+    agent = trained_agent.read(directory)
     _rendering(agent, WINDOW, "in a window")
     if not display.is_there():
         raise UsageError("no display; write a film with --gif FILE or --mp4 FILE")
@@ -33,7 +33,7 @@ def record(
     tell: Callable[[Ended], None],
 ) -> list[Film]:
     """The episodes of `evaluate`, one after the other in a film for each target."""
-    agent = agent_directory.read(directory)
+    agent = trained_agent.read(directory)
     fps = _rendering(agent, PICTURES, "as pictures").fps
     display.do_without()
     with ExitStack() as stack:

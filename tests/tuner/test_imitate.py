@@ -19,7 +19,7 @@ from agents.imitation import Part, episode_seed
 from agents.randomness import Purpose, environment_seed
 from tests import probes
 from tests.tuner.commands import Ended, Quick, tuner
-from tuner import agent_directory, evaluation, hparams_file, imitation
+from tuner import evaluation, hparams_file, imitation, trained_agent
 from tuner.errors import TooManyFailures, TunerError, UsageError
 from tuner.hparams_file import HparamsFile
 from tuner.imitation import Plan
@@ -78,7 +78,7 @@ def test_a_table_of_pairs_holds_what_the_agent_does(
     imitated: tuple[Path, Ended], name: str
 ) -> None:
     rows = table(imitated[0] / "cloned" / name)
-    policy = agent_directory.read(imitated[0] / "teacher").policy()
+    policy = trained_agent.read(imitated[0] / "teacher").policy()
 
     assert list(rows[0]) == ["obs_0", "obs_1", "obs_2", "obs_3", "action"]
     assert len(rows) == 600

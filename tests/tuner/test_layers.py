@@ -43,13 +43,13 @@ KNOW_OPTUNA = {
     "tuner.trials",
 }
 TRAIN = {
-    "tuner.agent_directory",
     "tuner.evaluation",
     "tuner.imitation",
     "tuner.optuna_objective",
     "tuner.planning",
     "tuner.retrain",
-    "tuner.trained_directory",
+    "tuner.seed_directories",
+    "tuner.trained_agent",
     "tuner.trainer",
     "tuner.training_log",
     "tuner.claims",

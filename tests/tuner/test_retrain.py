@@ -20,7 +20,7 @@ from agents.environments import EnvFacts
 from tests.tuner.commands import Ended, Quick, started, tuner
 from tests.tuner.conftest import Finished
 from tests.tuner.tiny import results
-from tuner import hparams_file, trained_directory
+from tuner import hparams_file, seed_directories
 
 FACTS = EnvFacts(features=4, actions=2, reward_threshold=None, episode_limit=None)
 
@@ -236,7 +236,7 @@ def test_an_agent_stays_until_another_replaces_it_as_a_whole(
     for agent in ("out/seed-0", "out/seed-0/best"):
         assert quick("evaluate", agent, "--episodes", "2", folder=tmp_path).code == 0
 
-    trained_directory.clear(tmp_path / "out" / "seed-0")
+    seed_directories.clear(tmp_path / "out" / "seed-0")
     for agent in ("out/seed-0", "out/seed-0/best"):
         ended = quick("evaluate", agent, folder=tmp_path)
         assert ended.code == 2 and "holds no agent" in ended.err

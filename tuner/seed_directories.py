@@ -9,23 +9,23 @@ from statistics import fmean
 from agents import checkpoint
 from agents.cohort import Evaluated, Finished
 from agents.episodes import Episode
-from tuner import agent_directory, hparams_file
-from tuner.agent_directory import write_table, written_to
+from tuner import hparams_file, out_directory
 from tuner.errors import UsageError
 from tuner.figures.learning_curves import seed_curves
 from tuner.hparams_file import HparamsFile
+from tuner.out_directory import write_table, written_to
 
-HPARAMS, EVALUATIONS, BEST = "hparams.json", "evaluations.csv", "best"
+EVALUATIONS, BEST = "evaluations.csv", "best"
 
 
 def make(out: Path, seeds: Sequence[int], force: bool) -> dict[int, Path]:
     """A directory for every seed."""
     directories = {seed: out / f"seed-{seed}" for seed in seeds}
-    taken = [str(path) for path in directories.values() if (path / "hparams.json").exists()]
+    taken = [str(path) for path in directories.values() if (path / hparams_file.NAME).exists()]
     if taken and not force:
         raise UsageError(f"--out: {', '.join(taken)} exists; add --force to replace it")
     for directory in directories.values():
-        agent_directory.make(directory)
+        out_directory.make(directory)
     return directories
 
 
@@ -33,7 +33,7 @@ def clear(directory: Path) -> None:
     """What is there is replaced now, and no longer whole. Until then it is an agent still."""
     with written_to(directory):
         for place in (directory, directory / BEST):
-            (place / HPARAMS).unlink(missing_ok=True)
+            (place / hparams_file.NAME).unlink(missing_ok=True)
 
 
 def write(
@@ -52,7 +52,19 @@ def write(
         played = [(episode.step, episode.length, episode.gained) for episode in episodes]
         write_table(directory / "episodes.csv", ("step", "length", "return"), played)
         checkpoint.save(directory, finished.tensors)
-        hparams_file.write(directory / HPARAMS, file, force=True)
+        hparams_file.write(directory / hparams_file.NAME, file, force=True)
+
+
+def write_best(directory: Path, file: HparamsFile, best: Evaluated) -> Path:
+    """The weights of the best mark, in a directory of their own below that of the seed."""
+    assert best.followed is not None
+    plain = file.model_copy(update={"evidence": None, "made_with": None})  # of the last weights
+    below = directory / BEST
+    with written_to(below):
+        below.mkdir(exist_ok=True)
+        checkpoint.save(below, best.followed.tensors)
+        hparams_file.write(below / hparams_file.NAME, plain, force=True)
+    return below
 
 
 def write_curves(out: Path, file: HparamsFile, directories: Sequence[Path]) -> None:
@@ -60,7 +72,7 @@ def write_curves(out: Path, file: HparamsFile, directories: Sequence[Path]) -> N
 
     It shows these directories and what else stands beside them of the same configuration.
     """
-    beside = [path.parent for path in out.glob(f"seed-*/{HPARAMS}") if _is_of(path, file)]
+    beside = [path.parent for path in out.glob(f"seed-*/{hparams_file.NAME}") if _is_of(path, file)]
     curves = {
         path.name.replace("-", " "): curve
         for path in sorted({*beside, *directories}, key=_seed)
