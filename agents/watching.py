@@ -38,7 +38,7 @@ class Ended:
     failure: str | None
 
 
-def watch(
+def step_by_step(
     load: Callable[[], GreedyPolicy], env: EnvSpec, facts: EnvFacts, seed: int, *, episodes: int
 ) -> Iterator[Seen | Ended]:
     """Play what `evaluation.play` plays with one lane at mark 0: every step, then the episode.

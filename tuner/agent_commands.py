@@ -78,7 +78,7 @@ def imitate(
     import_environments(allow_import or ())
     out = directory / "imitation" if out is None else out
     plan = imitation.Plan(samples=samples, epochs=epochs, episodes=episodes, seed=seed)
-    found = imitation.imitate(directory, out, plan, force=force, watch=_watched_fit())
+    found = imitation.imitate(directory, out, plan, force=force, tell=_told_epochs())
     if as_json:
         print(json.dumps(asdict(found), allow_nan=False))
         return
@@ -133,10 +133,10 @@ def _episode(episode: "Ended") -> str:
     )
 
 
-def _watched_fit() -> "Callable[[str, Epoch], None]":
+def _told_epochs() -> "Callable[[str, Epoch], None]":
     console = Console(stderr=True)
 
-    def watch(model: str, epoch: "Epoch") -> None:
+    def tell(model: str, epoch: "Epoch") -> None:
         line = (
             f"{model}: epoch {epoch.number:,}, "
             f"train {_share(epoch.train.accuracy)} (loss {epoch.train.loss:.3f}), "
@@ -144,7 +144,7 @@ def _watched_fit() -> "Callable[[str, Epoch], None]":
         )
         console.print(line, highlight=False, soft_wrap=True)
 
-    return watch
+    return tell
 
 
 def _print_clones(found: "Imitation") -> None:

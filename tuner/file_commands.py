@@ -68,7 +68,10 @@ def verify(
     options.checked_device(device)
     file = hparams_file.read(hparams)
     verdict = verification.verify(
-        file, None if seeds is None else options.seed_count(seeds), device=device, watch=_watched()
+        file,
+        None if seeds is None else options.seed_count(seeds),
+        device=device,
+        tell=_told_marks(),
     )
     print(json.dumps(verdict.as_data(), allow_nan=False) if as_json else verdict.text())
     if not verdict.holds:
@@ -108,7 +111,7 @@ def train(
     file = retrain.with_steps(file, steps)
     log = training_log.opened(file, chosen, tensorboard, wandb, force=force)
     trained = retrain.train(
-        file, chosen, out, device=device, force=force, watch=_watched(), log=log
+        file, chosen, out, device=device, force=force, tell=_told_marks(), log=log
     )
     for run in trained:
         print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")
@@ -120,15 +123,15 @@ def train(
     )
 
 
-def _watched() -> "Callable[[Evaluated], None]":
+def _told_marks() -> "Callable[[Evaluated], None]":
     console = Console(stderr=True)
 
-    def watch(event: "Evaluated") -> None:
+    def tell(event: "Evaluated") -> None:
         mean = sum(event.returns) / len(event.returns)
         line = f"seed {event.run}: step {event.step:,}, return {points(mean)}"
         console.print(line, highlight=False)
 
-    return watch
+    return tell
 
 
 def _best(best: "Best") -> str:

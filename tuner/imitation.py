@@ -70,7 +70,7 @@ def imitate(
     plan: Plan,
     *,
     force: bool = False,
-    watch: Callable[[str, Epoch], None] = lambda model, epoch: None,
+    tell: Callable[[str, Epoch], None] = lambda model, epoch: None,
 ) -> Imitation:
     """Train classifiers to do what the agent of `directory` does.
 
@@ -95,7 +95,7 @@ def imitate(
             curves[name] = []
             for epoch in classifier.train(test, plan.epochs):
                 curves[name].append(epoch)
-                watch(name, epoch)
+                tell(name, epoch)
         _write_pairs(out, train, test)
         _write_models(out, classifiers)
         _write_curves(out, curves, f"{teacher.file.agent} on {teacher.file.env.id}, imitated")

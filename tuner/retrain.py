@@ -19,7 +19,7 @@ from tuner.seed_pools import Pool, run_seed
 from tuner.seed_statistics import broken_score, run_score
 
 BEST_EPISODES = 100
-Watch = Callable[[Evaluated], None]
+Tell = Callable[[Evaluated], None]  # of every mark
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def scores(
     seeds: Sequence[int],
     *,
     device: str = "cpu",
-    watch: Callable[[Evaluated], None] = lambda event: None,
+    tell: Tell = lambda event: None,
 ) -> dict[int, Scored]:
     """Train these seeds side by side and keep nothing but their scores.
 
@@ -52,7 +52,7 @@ def scores(
         seed = int(event.run)
         if isinstance(event, Evaluated):
             curves[seed].append(event)
-            watch(event)
+            tell(event)
         elif isinstance(event, Finished):
             found[seed] = Scored(_score(file, curves[seed]), event.exact)
         else:
@@ -108,15 +108,15 @@ def train(
     *,
     device: str = "cpu",
     force: bool = False,
-    watch: Watch = lambda event: None,
-    log: AbstractContextManager[Watch] = nullcontext(lambda event: None),  # noqa: B008  no state
+    tell: Tell = lambda event: None,
+    log: AbstractContextManager[Tell] = nullcontext(lambda event: None),  # noqa: B008  no state
 ) -> list[Trained]:
     """Train these seeds side by side, each into `out`/seed-<seed>/.
 
     A directory holds hparams.json, model.safetensors, evaluations.csv (step, episode, return) and
     episodes.csv (step, length, return) of the episodes it trained in, and under best/ the best
     mark's weights. `out`/returns.html shows all seeds' curves.
-    `watch` and `log` are told every mark; the log is opened when all else is known to be fine.
+    `tell` and `log` are told every mark; the log is opened when all else is known to be fine.
     """
     directories = seed_directories.make(out, seeds, force)
     specs = {str(seed): _run_spec(file, seed) for seed in seeds}
@@ -136,7 +136,7 @@ def train(
                 if fmean(event.returns) > fmean(before.returns):
                     best[event.run] = event
                 take(event)
-                watch(event)
+                tell(event)
             elif isinstance(event, Finished):
                 seed, curve = int(event.run), curves[event.run]
                 directory = directories[seed]

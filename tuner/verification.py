@@ -6,12 +6,11 @@ claimed mean must lie where means of such scores do.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from agents.cohort import Evaluated
 from agents.environments import describe
 from agents.provenance import made_with
 from agents.reference_returns import return_bounds
@@ -163,7 +162,7 @@ def verify(
     fresh: int | None,
     *,
     device: str = "cpu",
-    watch: Callable[[Evaluated], None] = lambda event: None,
+    tell: retrain.Tell = lambda event: None,
 ) -> Verdict:
     """Train the seeds of the strongest claim in the file again, or so many fresh ones.
 
@@ -175,7 +174,7 @@ def verify(
         raise VerificationError(problems)
     claimed = dict(zip(table.seeds, table.scores, strict=True))
     seeds = list(claimed) if fresh is None else _fresh_seeds(fresh, list(file.claimed_scores()))
-    runs = retrain.scores(file, seeds, device=device, watch=watch)
+    runs = retrain.scores(file, seeds, device=device, tell=tell)
     independent = _independent_lanes(file) and all(run.exact for run in runs.values())
     why_not = _why_not_exact(file, device, fresh, independent)
     scores = {seed: runs[seed].score for seed in seeds}

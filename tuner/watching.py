@@ -5,7 +5,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from agents.exactness import exact_arithmetic
-from agents.watching import PICTURES, WINDOW, Ended, Rendering, Seen, rendered, rendering, watch
+from agents.watching import (
+    PICTURES,
+    WINDOW,
+    Ended,
+    Rendering,
+    Seen,
+    rendered,
+    rendering,
+    step_by_step,
+)
 from tuner import display, trained_agent
 from tuner.errors import TooManyFailures, UsageError
 from tuner.films import Film, Target, filming
@@ -18,7 +27,7 @@ def show(directory: Path, episodes: int, seed: int) -> Iterator[Ended]:
     _rendering(agent, WINDOW, "in a window")
     if not display.is_there():
         raise UsageError("no display; write a film with --gif FILE or --mp4 FILE")
-    for event in _watched(agent, WINDOW, episodes, seed):
+    for event in _played(agent, WINDOW, episodes, seed):
         if isinstance(event, Ended):
             yield event
         elif display.window_closed():
@@ -38,7 +47,7 @@ def record(
     display.do_without()
     with ExitStack() as stack:
         films = [stack.enter_context(filming(target, fps)) for target in targets]
-        for event in _watched(agent, PICTURES, episodes, seed):
+        for event in _played(agent, PICTURES, episodes, seed):
             if isinstance(event, Ended):
                 tell(event)
                 continue
@@ -58,11 +67,11 @@ def _rendering(agent: TrainedAgent, mode: str, how: str) -> Rendering:
     return found
 
 
-def _watched(agent: TrainedAgent, mode: str, episodes: int, seed: int) -> Iterator[Seen | Ended]:
-    """What `watch` yields, up to a failure of the environment."""
+def _played(agent: TrainedAgent, mode: str, episodes: int, seed: int) -> Iterator[Seen | Ended]:
+    """What `step_by_step` yields, up to a failure of the environment."""
     env = rendered(agent.file.env_spec, mode)
     with exact_arithmetic():
-        for event in watch(agent.policy, env, agent.facts, seed, episodes=episodes):
+        for event in step_by_step(agent.policy, env, agent.facts, seed, episodes=episodes):
             if isinstance(event, Ended) and event.failure is not None:
                 raise TooManyFailures(f"the environment failed:\n{event.failure}")
             yield event

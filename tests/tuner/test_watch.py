@@ -18,7 +18,7 @@ from agents import checkpoint
 from agents.environments import describe
 from agents.evaluation import play
 from agents.exactness import exact_arithmetic
-from agents.watching import Ended, rendered, watch
+from agents.watching import Ended, rendered, step_by_step
 from tests.tuner.commands import Quick, started, wait_until
 from tuner import display, hparams_file
 
@@ -66,7 +66,7 @@ def test_the_returns_are_those_of_an_evaluation_bit_for_bit(
 
     with exact_arithmetic():
         played = play(load(), spec, facts, [3], marks=[0], episodes=4)
-        seen = list(watch(load, rendered(spec, "rgb_array"), facts, 3, episodes=4))
+        seen = list(step_by_step(load, rendered(spec, "rgb_array"), facts, 3, episodes=4))
 
     ended = [event for event in seen if isinstance(event, Ended)]
     assert [event.returned for event in ended] == played.returns[0].tolist()
