@@ -13,6 +13,7 @@ from tuner import export as exporting
 from tuner import export_formats, hparams_file, options
 from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
 from tuner.errors import UsageError, VerificationError
+from tuner.hparams_file import HparamsFile
 from tuner.screen import configuration_text
 from tuner.storage import DEFAULT_URL, open_for_reading
 from tuner.summary import only_study, summarize
@@ -67,12 +68,8 @@ def verify(
     import_environments(allow_import or ())
     options.checked_device(device)
     file = hparams_file.read(hparams)
-    verdict = verification.verify(
-        file,
-        None if seeds is None else options.seed_count(seeds),
-        device=device,
-        tell=_told_marks(),
-    )
+    fresh = None if seeds is None else options.seed_count(seeds)
+    verdict = verification.verify(file, fresh, device=device, tell=_told_marks())
     print(json.dumps(verdict.as_data(), allow_nan=False) if as_json else verdict.text())
     if not verdict.holds:
         raise VerificationError(f"{hparams}: {verdict.reason}")
@@ -104,15 +101,11 @@ def train(
     options.checked_device(device)
     if wandb == "":
         raise UsageError("--wandb: the name of a project is empty")
-    if file.evidence is not None and file.evidence.status == "unconfirmed":
-        Console(stderr=True).print(
-            "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"
-        )
+    _warn_if_unconfirmed(file)
     file = retrain.with_steps(file, steps)
     log = training_log.opened(file, chosen, tensorboard, wandb, force=force)
-    trained = retrain.train(
-        file, chosen, out, device=device, force=force, tell=_told_marks(), log=log
-    )
+    plan = retrain.Plan(file=file, seeds=chosen, out=out, device=device, force=force)
+    trained = retrain.train(plan, tell=_told_marks(), log=log)
     for run in trained:
         print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")
         print(f"  best at step {run.best.step:,}: {_best(run.best)}, in {run.directory}/best")
@@ -121,6 +114,13 @@ def train(
         f"mean {points(sum(scores) / len(scores))}, minimum {points(min(scores))} "
         f"over {len(scores)} seeds"
     )
+
+
+def _warn_if_unconfirmed(file: HparamsFile) -> None:
+    if file.evidence is not None and file.evidence.status == "unconfirmed":
+        Console(stderr=True).print(
+            "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"
+        )
 
 
 def _told_marks() -> "Callable[[Evaluated], None]":

@@ -1,8 +1,8 @@
-"""Training from an hparams.json, and playing what was trained."""
+"""Training from an hparams.json: for scores alone, or to keep the agents."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -101,59 +101,99 @@ class Trained:
     best: Best
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to train. Each seed gets `out`/seed-<seed>/; force: even where one is there."""
+
+    file: HparamsFile
+    seeds: Sequence[int]
+    out: Path
+    device: str = "cpu"
+    force: bool = False
+
+
 def train(
-    file: HparamsFile,
-    seeds: Sequence[int],
-    out: Path,
+    plan: Plan,
     *,
-    device: str = "cpu",
-    force: bool = False,
     tell: Tell = lambda event: None,
     log: AbstractContextManager[Tell] = nullcontext(lambda event: None),  # noqa: B008  no state
 ) -> list[Trained]:
-    """Train these seeds side by side, each into `out`/seed-<seed>/.
+    """Train these seeds side by side, each into its directory.
 
     A directory holds hparams.json, model.safetensors, evaluations.csv (step, episode, return) and
     episodes.csv (step, length, return) of the episodes it trained in, and under best/ the best
-    mark's weights. `out`/returns.html shows all seeds' curves.
+    mark's weights. `plan.out`/returns.html shows all seeds' curves.
     `tell` and `log` are told every mark; the log is opened when all else is known to be fine.
     """
-    directories = seed_directories.make(out, seeds, force)
-    specs = {str(seed): _run_spec(file, seed) for seed in seeds}
-    curves: dict[str, list[Evaluated]] = {run: [] for run in specs}
-    episodes: dict[str, list[Episode]] = {run: [] for run in specs}
-    best: dict[str, Evaluated] = {}  # the first of equals
+    directories = seed_directories.make(plan.out, plan.seeds, plan.force)
+    courses = {str(seed): _Course() for seed in plan.seeds}
+    specs = {str(seed): _run_spec(plan.file, seed) for seed in plan.seeds}
     trained, failures = [], []
-    stack = ExitStack()
-    try:
+    with ExitStack() as stack:
+        stack.callback(out_directory.remove_empty, [*directories.values(), plan.out])
         take = stack.enter_context(log)
-        for event in train_runs(specs, device, followed=True):
+        for event in train_runs(specs, plan.device, followed=True):
             if isinstance(event, Evaluated):
-                assert event.followed is not None
-                curves[event.run].append(replace(event, followed=None))
-                episodes[event.run] += event.followed.episodes
-                before = best.setdefault(event.run, event)
-                if fmean(event.returns) > fmean(before.returns):
-                    best[event.run] = event
+                courses[event.run].take(event)
                 take(event)
                 tell(event)
             elif isinstance(event, Finished):
-                seed, curve = int(event.run), curves[event.run]
-                directory = directories[seed]
-                seed_directories.clear(directory)
-                at_best = _write_best(directory, file, seed, best.pop(event.run))
-                seed_directories.write(directory, file, event, curve, episodes[event.run])
-                claimed = file.claimed_scores().get(seed)
-                trained.append(Trained(seed, _score(file, curve), claimed, directory, at_best))
+                directory = directories[int(event.run)]
+                trained.append(_kept(directory, plan.file, courses.pop(event.run), event))
             else:
                 failures.append(event)
         if trained:
-            seed_directories.write_curves(out, file, [run.directory for run in trained])
-    finally:
-        stack.close()
-        out_directory.remove_empty([*directories.values(), out])
+            kept = [run.directory for run in trained]
+            seed_directories.write_curves(plan.out, plan.file, kept)
     _raise_failures(failures, trained)
-    return sorted(trained, key=lambda run: list(seeds).index(run.seed))
+    return sorted(trained, key=lambda run: plan.seeds.index(run.seed))
+
+
+@dataclass
+class _Course:
+    """How a run has gone so far. best: its best mark, the first of equals."""
+
+    curve: list[Evaluated] = field(default_factory=list)
+    episodes: list[Episode] = field(default_factory=list)
+    best: Evaluated | None = None
+
+    def take(self, event: Evaluated) -> None:
+        """The run reached its next mark."""
+        assert event.followed is not None
+        self.curve.append(replace(event, followed=None))
+        self.episodes += event.followed.episodes
+        if self.best is None or fmean(event.returns) > fmean(self.best.returns):
+            self.best = event
+
+
+def _kept(directory: Path, file: HparamsFile, course: _Course, finished: Finished) -> Trained:
+    """Write down a run that is over."""
+    seed, score = int(finished.run), _score(file, course.curve)
+    assert course.best is not None  # the last mark, at least
+    seed_directories.clear(directory)
+    best = _kept_best(directory, file, seed, course.best)
+    seed_directories.write(directory, file, finished, course.curve, course.episodes)
+    return Trained(seed, score, file.claimed_scores().get(seed), directory, best)
+
+
+def _kept_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated) -> Best:
+    """The weights of the best mark, played on episodes that chose nothing."""
+    kept = seed_directories.write_best(directory, file, event)
+    fresh = None
+    with suppress(TooManyFailures):  # the run itself is over, and kept
+        fresh = evaluate(kept, BEST_EPISODES, seed).mean
+    return Best(event.step, fmean(event.returns), fresh)
+
+
+def _raise_failures(failures: Sequence[Failed], trained: Sequence[Trained]) -> None:
+    if failures:
+        seeds = ", ".join(event.run for event in failures)
+        kept = ", ".join(f"{run.directory} (score {run.score})" for run in trained) or "none"
+        raise TooManyFailures(
+            f"{len(failures)} of {len(failures) + len(trained)} runs failed (seeds {seeds}); "
+            f"finished and kept: {kept}; the last failure said:\n"
+            f"{failures[-1].reason}: {failures[-1].text}"
+        )
 
 
 def with_steps(file: HparamsFile, steps: int | None) -> HparamsFile:
@@ -185,23 +225,3 @@ def _run_spec(file: HparamsFile, seed: int) -> RunSpec:
 def _score(file: HparamsFile, curve: Sequence[Evaluated]) -> float:
     marks = file.budget.marks[: len(curve)]
     return run_score(file.evaluation.score, marks, [event.returns for event in curve])
-
-
-def _write_best(directory: Path, file: HparamsFile, seed: int, event: Evaluated) -> Best:
-    """The weights of the best mark, played on episodes that chose nothing."""
-    best = seed_directories.write_best(directory, file, event)
-    fresh = None
-    with suppress(TooManyFailures):  # the run itself is over, and kept
-        fresh = evaluate(best, BEST_EPISODES, seed).mean
-    return Best(event.step, fmean(event.returns), fresh)
-
-
-def _raise_failures(failures: Sequence[Failed], trained: Sequence[Trained]) -> None:
-    if failures:
-        seeds = ", ".join(event.run for event in failures)
-        kept = ", ".join(f"{run.directory} (score {run.score})" for run in trained) or "none"
-        raise TooManyFailures(
-            f"{len(failures)} of {len(failures) + len(trained)} runs failed (seeds {seeds}); "
-            f"finished and kept: {kept}; the last failure said:\n"
-            f"{failures[-1].reason}: {failures[-1].text}"
-        )
