@@ -25,20 +25,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.deep_q_hparams import DeepQHparams, filled_up
-from agents.environments import EnvFacts, Step, environments_of
+from agents.environments import EnvFacts, Step
 from agents.exactness import network_is_exact
 from agents.exploration import EpsilonGreedy
 from agents.heads import ActionValues
 from agents.hparams import Hparams
+from agents.memory import Memory
 from agents.mirror import Mirror
-from agents.n_step import NStep, single
 from agents.networks import initial_weights, shapes, stacked, unstacked
 from agents.normalization import RunningScale
 from agents.optimizer import LaneAdam
 from agents.policy import DeepQPolicy, layer_sizes, named_tensors
-from agents.priorities import Priorities
 from agents.randomness import Draws, Purpose, generator
-from agents.replay import Replay
 from agents.stacks import Stack
 from agents.td_gradient import TDGradient
 
@@ -61,9 +59,7 @@ class DeepQ:
         self._batch_size = filled_up(hparams.batch_size)
         self._online = self._target = Stack.zeros(shapes(self._sizes), 0, device)
         self._optimizer = LaneAdam(self._online.flat.shape[1], device)
-        self._replay = Replay(facts.features)
-        self._window: NStep | None = None  # while every lane learns from single steps
-        self._priorities: Priorities | None = None  # while every lane samples uniformly
+        self._memory = Memory(facts.features, hparams.num_envs, budget_steps)
         self._exploration = EpsilonGreedy()
         self._scale = (
             RunningScale(facts.features, device) if hparams.normalize_observations else None
@@ -86,9 +82,8 @@ class DeepQ:
         self._online = self._online.joined(weights)
         self._target = self._target.joined(weights)
         self._optimizer.admit(hparams.max_grad_norm)
-        self._replay.admit(min(hparams.buffer_size, self._budget_steps))
+        self._memory.admit(hparams)
         self._exploration.admit(hparams, random_until=hparams.learning_starts)
-        self._admit_where_needed(hparams)
         if self._scale is not None:
             self._scale.admit()
         self._replay_draws.admit(seed)
@@ -100,14 +95,10 @@ class DeepQ:
         self._loosen()
         self._online = self._online.selected(rows)
         self._target = self._target.selected(rows)
-        parts = (self._optimizer, self._replay, self._exploration, self._scale)
-        for part in (*parts, self._priorities):
+        parts = (self._optimizer, self._memory, self._exploration, self._scale)
+        for part in (*parts, self._replay_draws, self._action_draws):
             if part is not None:
                 part.keep(rows)
-        if self._window is not None:
-            self._window.keep(environments_of(rows, self._environments))
-        self._replay_draws.keep(rows)
-        self._action_draws.keep(rows)
         self._lanes = [self._lanes[row] for row in rows]
         self._noted = [self._noted[row] for row in rows]
 
@@ -134,13 +125,13 @@ class DeepQ:
         next_observations: NDArray[np.float32],
         steps: NDArray[np.int64],
     ) -> None:
-        self._store(observations, actions, step, next_observations)
+        self._memory.store(observations, actions, step, next_observations)
         if self._counts_episodes:
             ended = step.terminated | step.truncated
             self._exploration.end(ended.reshape(-1, self._environments).sum(axis=1))
         self._update_targets(steps)
         if updates := self._updates_due(int(steps[0])):  # lanes are admitted in step
-            learning = (steps > self._learning_starts) & ~self._replay.is_empty
+            learning = (steps > self._learning_starts) & ~self._memory.replay.is_empty
             any_learns = bool(learning.any())
             rates = self._learning_rates(steps)
             for _ in range(updates):
@@ -190,54 +181,14 @@ class DeepQ:
             self._noted = [self._latest(row) for row in range(len(self._lanes))]
         self._fits = False
 
-    def _admit_where_needed(self, hparams: DeepQHparams) -> None:
-        """To the parts that are there only since a lane needed them, with the lanes before it."""
-        if self._window is None and hparams.n_steps > 1:
-            self._window = NStep(self._facts.features)
-            for lane in self._lanes:  # with single steps, of which none is open
-                self._window.admit(lane.n_steps, lane.gamma, environments=self._environments)
-        if self._window is not None:
-            self._window.admit(hparams.n_steps, hparams.gamma, environments=self._environments)
-        if self._priorities is None and hparams.priority_alpha > 0.0:
-            self._priorities = Priorities(self._budget_steps)
-            for lane in self._lanes:  # of which none has any
-                self._priorities.admit(0.0, lane.priority_beta, capacity=1)
-        if self._priorities is not None:
-            capacity = min(hparams.buffer_size, self._budget_steps)
-            self._priorities.admit(hparams.priority_alpha, hparams.priority_beta, capacity)
-
-    def _store(
-        self,
-        observations: NDArray[np.float32],
-        actions: NDArray[np.int64],
-        step: Step,
-        next_observations: NDArray[np.float32],
-    ) -> None:
-        """Keep what the step brought, or what it completed."""
-        if self._window is None and self._environments == 1:
-            lane, reward, terminated = self._lane_of, step.reward, step.terminated
-            place = self._replay.store(observations, actions, reward, terminated, next_observations)
-        else:
-            brought = single if self._window is None else self._window.push
-            completed = brought(observations, actions, step, next_observations)
-            lane = self._lane_of[completed.place]
-            place = self._replay.append(lane, completed)
-        if self._priorities is not None:
-            self._priorities.insert(lane, place)
-
     def _update(
         self, draws: NDArray[np.uint32], learning: NDArray[np.bool_], steps: NDArray[np.int64]
     ) -> None:
         """Work out the gradient of what these draws sample."""
-        gradient, priorities, place = self._gradient, self._priorities, self._replay.uniform(draws)
-        if priorities is None:
-            self._replay.read(place, out=gradient.sampled)
-            gradient()
-            return
-        place, expected = priorities.sample(place, draws, self._replay.fill)
-        self._replay.read(place, out=gradient.sampled)
-        errors = gradient(priorities.weights(expected, gradient.counted, steps))
-        priorities.update(place, errors, gradient.counted, learning)
+        gradient, memory = self._gradient, self._memory
+        sample = memory.sample(draws, out=gradient.sampled)
+        errors = gradient(memory.importance(sample, gradient.counted, steps))
+        memory.update(sample, errors, gradient.counted, learning)
 
     def _updates_due(self, step: int) -> int:
         """How many a lane makes after this step, for all that lie behind the step before."""
@@ -284,13 +235,12 @@ class DeepQ:
             lanes,
             self._online,
             self._target,
-            self._replay,
+            self._memory.replay,
             self._scale,
             self._batch_size,
             self._facts.actions,
         )
         self._optimizer.bind(self._online, self._gradient.gradients)
-        self._lane_of = np.repeat(np.arange(len(lanes)), environments)
         self._steps_to_target = 0  # unknown: look at the next step
         self._counts_episodes = self._exploration.counts_episodes
         tau = [[lane.tau] for lane in lanes]

@@ -15,13 +15,13 @@ Floats = NDArray[np.float32]
 class Completed:
     """Transitions that are ready, by environment, the oldest first. All [transitions, ...].
 
-    place    of the environment among all of the lanes
-    reward   the discounted sum of the rewards on the way
-    goes_on  gamma^(k-1) after k steps, by which the value they end at counts beside gamma; 0 where
-             the episode terminated
+    environment  its number, among those of all lanes
+    reward       the discounted sum of the rewards on the way
+    goes_on      gamma^(k-1) after k steps, by which the value they end at counts beside gamma; 0
+                 where the episode terminated
     """
 
-    place: NDArray[np.int64]
+    environment: NDArray[np.int64]
     observation: Floats
     action: NDArray[np.int64]
     reward: NDArray[np.float64]
@@ -85,16 +85,16 @@ class NStep:
         return completed
 
     def _taken(self, which: NDArray[np.bool_], step: Step, next_observation: Floats) -> Completed:
-        place, begun = np.nonzero(which)
-        order = np.lexsort((-self._age[place, begun], place))
-        place, begun = place[order], begun[order]
+        environment, begun = np.nonzero(which)
+        order = np.lexsort((-self._age[environment, begun], environment))
+        environment, begun = environment[order], begun[order]
         return Completed(
-            place=place,
-            observation=self._observation[place, begun],
-            action=self._action[place, begun],
-            reward=self._reward[place, begun],
-            goes_on=np.where(step.terminated[place], 0.0, self._discount[place, begun]),
-            next_observation=next_observation[place],
+            environment=environment,
+            observation=self._observation[environment, begun],
+            action=self._action[environment, begun],
+            reward=self._reward[environment, begun],
+            goes_on=np.where(step.terminated[environment], 0.0, self._discount[environment, begun]),
+            next_observation=next_observation[environment],
         )
 
 

@@ -75,12 +75,7 @@ class Replay:
 
         Returns their places in the lanes' rings.
         """
-        new = self._new
-        new.observation[:, 0, :-1] = observation
-        new.next_observation[:, 0, :-1] = next_observation
-        new.action[:, 0] = action
-        new.reward[:, 0] = reward
-        np.logical_not(terminated, out=new.goes_on[:, 0])
+        _fill(self._new, observation, action, reward, ~terminated, next_observation)
         place = self._stored % self._capacity
         self._rows[self._base + place] = self._new_rows
         self._stored += 1
@@ -92,12 +87,14 @@ class Replay:
         Returns their places in the lanes' rings.
         """
         rows = np.ones((len(lane), 1, self.width), dtype=np.float32)
-        new = self.views(rows)
-        new.observation[:, 0, :-1] = transitions.observation
-        new.next_observation[:, 0, :-1] = transitions.next_observation
-        new.action[:, 0] = transitions.action
-        new.reward[:, 0] = transitions.reward
-        new.goes_on[:, 0] = transitions.goes_on
+        _fill(
+            self.views(rows),
+            transitions.observation,
+            transitions.action,
+            transitions.reward,
+            transitions.goes_on,
+            transitions.next_observation,
+        )
         before = np.arange(len(lane)) - np.searchsorted(lane, lane)  # of the same lane
         place = (self._stored[lane] + before) % self._capacity[lane]
         self._rows[self._base[lane] + place] = rows[:, 0]
@@ -158,3 +155,19 @@ class Replay:
                 grown[base : base + held] = self._rows[base : base + held]
             self._rows = grown  # what was never written takes no memory yet
         return end
+
+
+def _fill(
+    new: Transitions[Floats],
+    observation: Floats,
+    action: NDArray[np.int64],
+    reward: NDArray[np.float64],
+    goes_on: NDArray[np.bool_] | NDArray[np.float64],
+    next_observation: Floats,
+) -> None:
+    """Write transitions [transitions, ...] into rows of one each."""
+    new.observation[:, 0, :-1] = observation
+    new.next_observation[:, 0, :-1] = next_observation
+    new.action[:, 0] = action
+    new.reward[:, 0] = reward
+    new.goes_on[:, 0] = goes_on

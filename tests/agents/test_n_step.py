@@ -22,7 +22,7 @@ def held(completed: Completed) -> list[tuple[int, int, int, float, float]]:
     return [
         (int(lane), int(first[0]), int(last[0]), float(reward), float(goes_on))
         for lane, first, last, reward, goes_on in zip(
-            completed.place,
+            completed.environment,
             completed.observation,
             completed.next_observation,
             completed.reward,
