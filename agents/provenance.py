@@ -16,7 +16,7 @@ def made_with() -> dict[str, str]:
         "numpy": _version("numpy"),
         "blas": _blas(),
         "python": platform.python_version(),
-        "processor": _processor(),
+        "processor": processor(),
     }
 
 
@@ -42,7 +42,8 @@ def _blas() -> str:
     return ", ".join(sorted(set(names))) or "unknown"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its name, as well as the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
