@@ -49,26 +49,20 @@ def play(
     mark 0 is for agents that are done. An episode that goes on after `longest` steps, and after the
     environment's own limit, is a failure.
     """
-    envs = make_lane_envs(env, facts)
-    envs.admit(
-        *(
-            environment_seed(seed, Purpose.EVALUATION, mark, episode)
-            for seed, mark in zip(seeds, marks, strict=True)
-            for episode in range(episodes)
-        )
+    own_seeds = (
+        environment_seed(seed, Purpose.EVALUATION, mark, episode)
+        for seed, mark in zip(seeds, marks, strict=True)
+        for episode in range(episodes)
     )
+    envs = make_lane_envs(env, facts)
+    envs.admit(*own_seeds)
     stage = _Stage(policy, envs.observations, lanes=len(seeds), episodes=episodes)
     returns = np.zeros(len(seeds) * episodes)
     truncated = np.zeros(len(seeds) * episodes, dtype=np.bool_)
     failures: dict[int, str] = {}
-    endless: frozenset[int] = frozenset()
     playing = np.arange(len(seeds) * episodes)
     steps_left = max(longest, facts.episode_limit or 0)
-    while len(playing):
-        if steps_left == 0:
-            endless = frozenset(int(row) // episodes for row in playing) - failures.keys()
-            failures |= dict.fromkeys(endless, endless_text(env, longest))
-            break
+    while len(playing) and steps_left:
         steps_left -= 1
         step = envs.step(stage.actions(playing))
         returns[playing] += step.reward
@@ -81,6 +75,8 @@ def play(
             envs.keep(going.tolist())
             playing = playing[going]
             stage.clear(playing)
+    endless = frozenset(int(row) // episodes for row in playing) - failures.keys()
+    failures |= dict.fromkeys(endless, endless_text(env, longest))
     lanes = len(seeds)
     return Played(returns.reshape(lanes, -1), truncated.reshape(lanes, -1), failures, endless)
 

@@ -12,7 +12,7 @@ from agents.errors import EnvError
 from agents.evaluation import play
 from agents.randomness import Purpose, generator
 
-LONGEST_EPISODE = 2_000
+LONGEST_COUNTED = 2_000
 # Lowest and highest reward of a step, for environments that end by a time limit.
 REWARDS = {"CartPole": (0.0, 1.0), "MountainCar": (-1.0, 0.0), "Acrobot": (-1.0, 0.0)}
 
@@ -34,7 +34,7 @@ def random_returns(env: EnvSpec, episodes: int, seed: int) -> list[float]:
     facts = describe(env)
     policy = _RandomPolicy(facts.actions, generator(seed, Purpose.RANDOM_AGENT))
     seeds, marks = [seed] * episodes, range(episodes)
-    played = play(policy, env, facts, seeds, marks=marks, episodes=1, longest=LONGEST_EPISODE)
+    played = play(policy, env, facts, seeds, marks=marks, episodes=1, longest=LONGEST_COUNTED)
     broken = played.failures.keys() - played.endless
     found = [float(played.returns[row, 0]) for row in range(episodes) if row not in broken]
     returns = [value for value in found if math.isfinite(value)]

@@ -58,15 +58,18 @@ class TDGradient:
         self._errors = Mirror(torch.zeros((len(lanes), outputs, batch), device=device))
         self.gradients = online.blank()
         self._backward = Backward(self._forward, self._errors.tensor, self.gradients)
+        self._latest: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._weigh(lanes, choices(head, actions))
 
+    def _weigh(self, lanes: Sequence[DeepQHparams], count: int) -> None:
+        """Note what each lane's transitions count, and where its `count` choices stand."""
+        batch = self._batch_size
         own = np.array([lane.batch_size for lane in lanes])[:, None]
         counted = np.arange(batch) < own
         self.counted = np.broadcast_to(counted, (len(lanes), batch))
         self._uncounted = None if counted.all() else ~counted
         self._weight = np.where(counted, 1.0 / own, 0.0).astype(np.float32)
         self._gamma = np.array([[lane.gamma] for lane in lanes], dtype=np.float32)
-        count = choices(head, actions)
-        self._latest: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self._first_choice = np.arange(len(lanes))[:, None] * count * batch + np.arange(batch)
         self._every_choice = np.arange(count)[:, None]
 

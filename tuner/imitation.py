@@ -21,6 +21,7 @@ from tuner.trained_agent import TrainedAgent
 
 HIDDEN_LAYERS = ((), (256,), (256, 256), (256, 256, 256))
 EPOCHS_COLUMNS = ("model", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
+Tell = Callable[[str, Epoch], None]  # a model's name, and what it has reached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def imitate(
     plan: Plan,
     *,
     force: bool = False,
-    tell: Callable[[str, Epoch], None] = lambda model, epoch: None,
+    tell: Tell = lambda model, epoch: None,
 ) -> Imitation:
     """Train classifiers to do what the agent of `directory` does.
 
@@ -89,13 +90,7 @@ def imitate(
             Classifier(hidden_layers, train, teacher.facts, plan.seed)
             for hidden_layers in HIDDEN_LAYERS
         ]
-        curves: dict[str, list[Epoch]] = {}
-        for classifier in classifiers:
-            name = model_name(classifier.hidden_layers)
-            curves[name] = []
-            for epoch in classifier.train(test, plan.epochs):
-                curves[name].append(epoch)
-                tell(name, epoch)
+        curves = _trained(classifiers, test, plan.epochs, tell)
         _write_pairs(out, train, test)
         _write_models(out, classifiers)
         _write_curves(out, curves, f"{teacher.file.agent} on {teacher.file.env.id}, imitated")
@@ -140,6 +135,20 @@ def _pairs(teacher: TrainedAgent, plan: Plan) -> tuple[Pairs, Pairs]:
             "what was learned; imitate an agent of an environment with randomness in it"
         )
     return train, test
+
+
+def _trained(
+    classifiers: Sequence[Classifier], test: Pairs, epochs: int, tell: Tell
+) -> dict[str, list[Epoch]]:
+    """What each of them had reached after every epoch, by the model's name."""
+    curves: dict[str, list[Epoch]] = {}
+    for classifier in classifiers:
+        name = model_name(classifier.hidden_layers)
+        curves[name] = []
+        for epoch in classifier.train(test, epochs):
+            curves[name].append(epoch)
+            tell(name, epoch)
+    return curves
 
 
 def _write_pairs(out: Path, train: Pairs, test: Pairs) -> None:
