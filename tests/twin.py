@@ -8,7 +8,6 @@ precision, so that what differs is the rounding of the lane.
 import copy
 import math
 from collections.abc import Mapping
-from functools import partial
 from typing import NamedTuple
 
 import gymnasium
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.deep_q_hparams import DeepQHparams, filled_up
-from agents.networks import initial_weights
-from agents.randomness import Draws, Purpose, environment_seed, generator
+from agents.randomness import Draws, Purpose, environment_seed
+from tests.twin_networks import first_network
 
 
 class Transition(NamedTuple):
@@ -269,49 +268,6 @@ def greedy_return(twin: Twin, env_id: str, seed: int) -> float:
         total, over = total + float(reward), terminated or truncated
     env.close()
     return total
-
-
-def first_network(hparams: DeepQHparams, features: int, actions: int, seed: int) -> nn.Sequential:
-    """The network a lane of this seed begins with."""
-    match hparams.head:
-        case "plain":
-            head, inputs, outputs = nn.Sequential, features, actions
-        case "dueling":
-            head, inputs, outputs = Dueling, features, actions + 1
-        case "state_action":
-            head, inputs, outputs = partial(StateAction, actions), features + 1, 1
-    sizes = (inputs, *hparams.hidden_layers, outputs)
-    layers: list[nn.Module] = []
-    for values in initial_weights(sizes, generator(seed, Purpose.WEIGHTS)):
-        inputs, outputs = values.shape[0] - 1, values.shape[1]
-        linear = nn.Linear(inputs, outputs, dtype=torch.float64)
-        with torch.no_grad():
-            linear.weight.copy_(values[:-1].T)
-            linear.bias.copy_(values[-1])
-        layers += [linear, nn.Tanh() if hparams.activation == "tanh" else nn.ReLU()]
-    return head(*layers[:-1])
-
-
-class Dueling(nn.Sequential):
-    """Equation 9 of Wang et al. (2016)."""
-
-    def forward(self, observations: Tensor) -> Tensor:
-        outputs = super().forward(observations)
-        value, advantage = outputs[:, :1], outputs[:, 1:]
-        return value + advantage - advantage.mean(dim=1, keepdim=True)
-
-
-class StateAction(nn.Sequential):
-    """A value of one action, whose number is the last input."""
-
-    def __init__(self, actions: int, *layers: nn.Module) -> None:
-        super().__init__(*layers)
-        self.actions = actions
-
-    def forward(self, observations: Tensor) -> Tensor:
-        numbers = [torch.full((len(observations), 1), float(a)) for a in range(self.actions)]
-        pairs = [torch.cat([observations, number], dim=1) for number in numbers]
-        return torch.cat([super(StateAction, self).forward(pair) for pair in pairs], dim=1)
 
 
 def one_lane(draws: Draws, seed: int) -> Draws:

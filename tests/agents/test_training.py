@@ -7,34 +7,11 @@ import pytest
 import torch
 
 from agents.budget import Budget
-from agents.cohort import DIVERGED, Evaluated, Event, Failed, Finished, RunSpec
+from agents.cohort import Evaluated, Finished
 from agents.environments import EnvSpec
 from agents.errors import EnvError
-from agents.kinds import make_hparams
-from agents.randomness import Purpose, environment_seed
 from agents.training import Training, train
-
-SMALL: dict[str, Any] = {
-    "hidden_layers": (8,),
-    "batch_size": 8,
-    "buffer_size": 100,
-    "learning_starts": 5,
-    "train_freq": 4,
-}
-BUDGET = Budget(steps=50, evaluations=3, episodes=2)
-
-
-def spec(
-    seed: int = 0,
-    budget: Budget = BUDGET,
-    env: EnvSpec = EnvSpec("CartPole-v1"),  # noqa: B008  it is frozen
-    **params: Any,
-) -> RunSpec:
-    return RunSpec("deep_q", make_hparams("deep_q", SMALL | params), env, budget, seed)
-
-
-def told(events: list[Event]) -> list[tuple[str, str]]:
-    return [(type(event).__name__, event.run) for event in events]
+from tests.agents.small_runs import spec, told
 
 
 @pytest.mark.parametrize(
@@ -90,29 +67,6 @@ def test_following_shows_the_episodes_of_training_and_changes_nothing(
     assert all(event.followed is None for event in plain if isinstance(event, Evaluated))
 
 
-def test_a_neighbour_that_fails_at_a_mark_changes_no_reading() -> None:
-    doomed = environment_seed(0, Purpose.ENVIRONMENT)
-    env = EnvSpec("Probe/FragileCartPole-v0", {"fatal_seed": doomed, "fatal_step": 33})
-    runs = {str(seed): spec(seed, env=env) for seed in range(3)}
-
-    among = list(train(runs, followed=True))
-
-    assert ("Failed", "0") in told(among)
-    for run in ("1", "2"):
-        alone = list(train({run: runs[run]}, followed=True))
-        mine = [event for event in among if event.run == run]
-        assert readings(mine) == readings(alone)
-        assert all("loss" in found for found in readings(mine))
-
-
-def readings(events: list[Event]) -> list[dict[str, float]]:
-    return [
-        dict(event.followed.readings)
-        for event in events
-        if isinstance(event, Evaluated) and event.followed is not None
-    ]
-
-
 def test_nothing_is_told_before_its_step() -> None:
     training = Training()
     training.admit("a", spec())
@@ -153,19 +107,6 @@ def test_an_evicted_run_takes_its_waiting_evaluation_along() -> None:
     training.evict(["early"])
 
     assert {event.run for event in training.advance(1_000)} == {"late"}
-
-
-def test_the_marks_a_run_reached_are_told_before_its_failure() -> None:
-    training = Training()
-    fatal_seed = environment_seed(0, Purpose.ENVIRONMENT)
-    training.admit("doomed", spec(seed=0, env=fragile(fatal_seed, fatal_step=20)))
-    training.advance(10)
-    training.admit("late", spec(seed=1, env=fragile(fatal_seed, fatal_step=20)))
-
-    events = told(training.advance(1_000))
-
-    assert events[:2] == [("Evaluated", "doomed"), ("Failed", "doomed")]
-    assert events[-1] == ("Finished", "late")
 
 
 def test_lanes_are_counted_whether_admitted_or_waiting() -> None:
@@ -230,50 +171,6 @@ def test_runs_share_a_cohort_where_their_shapes_agree(
     one: dict[str, Any], other: dict[str, Any], together: bool
 ) -> None:
     assert (spec(**one).cohort_key == spec(**other).cohort_key) == together
-
-
-def fragile(fatal_seed: int, **kwargs: Any) -> EnvSpec:
-    return EnvSpec("Probe/FragileCartPole-v0", {"fatal_seed": fatal_seed} | kwargs)
-
-
-def test_a_run_whose_environment_raises_has_failed_with_its_traceback() -> None:
-    env = fragile(environment_seed(0, Purpose.ENVIRONMENT), fatal_step=20)
-
-    first, last = train({"a": spec(env=env)})
-
-    assert told([first, last]) == [("Evaluated", "a"), ("Failed", "a")]
-    assert isinstance(last, Failed)
-    assert last.reason == "env_error"
-    assert last.text.rstrip().endswith("RuntimeError: the pole snapped")
-
-
-@pytest.mark.parametrize("fatal_step", [0, 3])
-def test_a_run_whose_evaluation_raises_has_failed(fatal_step: int) -> None:
-    env = fragile(environment_seed(0, Purpose.EVALUATION, 2, 1), fatal_step=fatal_step)
-
-    events = list(train({"a": spec(env=env)}))
-
-    assert told(events) == [("Evaluated", "a"), ("Failed", "a")]
-    assert isinstance(events[-1], Failed)
-    assert events[-1].reason == "env_error"
-
-
-def test_a_run_whose_weights_are_no_numbers_has_diverged_at_its_next_mark() -> None:
-    env = fragile(environment_seed(0, Purpose.ENVIRONMENT), fatal_step=20, reward=float("nan"))
-
-    events = list(train({"a": spec(env=env)}))
-
-    assert told(events) == [("Evaluated", "a"), ("Failed", "a")]
-    assert events[-1] == Failed("a", "diverged", DIVERGED)
-
-
-def test_a_reward_beyond_float32_is_the_lanes_own_misfortune() -> None:
-    env = fragile(environment_seed(0, Purpose.ENVIRONMENT), fatal_step=20, reward=1e300)
-
-    events = list(train({"a": spec(env=env), "b": spec(seed=1, env=env)}))
-
-    assert ("Failed", "a") in told(events)
-    assert ("Finished", "b") in told(events)
 
 
 def test_finished_tensors_are_the_layers_as_torch_has_them() -> None:
