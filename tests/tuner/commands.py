@@ -60,6 +60,18 @@ def started(
         process.communicate()
 
 
+def assert_refused(ended: Ended, fragment: str) -> None:
+    """What cannot be done ends with code 2 and says why, without a traceback."""
+    assert ended.code == 2, ended
+    assert fragment in ended.err, ended
+    assert "Traceback" not in ended.err, ended
+
+
+def typed(value: object) -> str:
+    """A case's name among those of a test: its arguments, as somebody types them."""
+    return " ".join(value)[:40] if isinstance(value, list) else ""
+
+
 def children(pid: int) -> list[int]:
     """The processes that this one started and that are still alive."""
     try:

@@ -1,5 +1,6 @@
 """What tests of `tuner` share: quick commands, and one study that the real `launch` finished."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,25 @@ def exported(finished: Finished, quick: Quick, tmp_path_factory: pytest.TempPath
     ended = quick("export", "tiny", "-o", str(file), folder=finished.folder)
     assert ended.code == 0, ended.err
     return file
+
+
+@pytest.fixture(scope="session")
+def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    """The folder in which `tuner train --seeds tune` wrote out/, and what it printed.
+
+    Read only.
+    """
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copy(exported, folder / "h.json")
+    ended = tuner("train", "h.json", "--seeds", "tune", "--out", "out", folder=folder)
+    assert ended.code == 0, ended.err
+    return folder, ended
+
+
+@pytest.fixture
+def agent(trained: tuple[Path, Ended], tmp_path: Path) -> Path:
+    """A copy of one seed's directory, to be damaged."""
+    return shutil.copytree(sorted((trained[0] / "out").glob("seed-*"))[0], tmp_path / "seed")
 
 
 @pytest.fixture(autouse=True, scope="session")
