@@ -6,12 +6,17 @@ from typing import Any, Protocol
 
 import plotly.graph_objects as go
 
+from tuner.figures import importance as importance_figure
 from tuner.figures import learning_curves as learning_curves_figure
 from tuner.figures import optimism as optimism_figure
+from tuner.figures import parallel as parallel_figure
 from tuner.figures import race as race_figure
+from tuner.figures import score_profile as score_profile_figure
 from tuner.figures import seed_strips as seed_strips_figure
+from tuner.figures import sensitivity as sensitivity_figure
 from tuner.figures import spread as spread_figure
 from tuner.figures import timeline as timeline_figure
+from tuner.findings import importance, parallel, score_profile, sensitivity
 from tuner.findings.learning_curves import learning_curves
 from tuner.findings.optimism import optimism
 from tuner.findings.race import race
@@ -37,14 +42,46 @@ class Exhibit:
 
     name        of the figure in files and addresses
     in_dashboard  whether Optuna's dashboard, which has figures of its own, shows it too
+    needs       what a study must have for it, to be said where it has not
     """
 
     name: str
     find: Callable[[StudySummary], Finding | None]
     draw: Callable[[Any], go.Figure]
     in_dashboard: bool = True
+    needs: str = ""
 
 
+IN_THE_REPORT = (
+    Exhibit(
+        "importance",
+        importance.importance,
+        importance_figure.draw,
+        in_dashboard=False,
+        needs=importance.NEEDS,
+    ),
+    Exhibit(
+        "parallel",
+        parallel.parallel,
+        parallel_figure.draw,
+        in_dashboard=False,
+        needs=parallel.NEEDS,
+    ),
+    Exhibit(
+        "sensitivity",
+        sensitivity.sensitivity,
+        sensitivity_figure.draw,
+        in_dashboard=False,
+        needs=sensitivity.NEEDS,
+    ),
+    Exhibit(
+        "score_profile",
+        score_profile.profile,
+        score_profile_figure.draw,
+        in_dashboard=False,
+        needs=score_profile.NEEDS,
+    ),
+)
 GALLERY = (
     Exhibit("optimism", optimism, optimism_figure.draw),
     Exhibit("seed_strips", seed_strips, seed_strips_figure.draw),
@@ -52,4 +89,5 @@ GALLERY = (
     Exhibit("spread", spread, spread_figure.draw),
     Exhibit("race", race, race_figure.draw),
     Exhibit("timeline", timeline, timeline_figure.draw),
+    *IN_THE_REPORT,
 )

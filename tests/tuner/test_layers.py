@@ -34,6 +34,7 @@ KNOW_OPTUNA = {
     "tuner.cli",
     "tuner.dashboard",
     "tuner.finals",
+    "tuner.findings.importance",
     "tuner.optuna_objective",
     "tuner.planning",
     "tuner.samplers",
