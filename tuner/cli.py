@@ -7,7 +7,13 @@ import optuna
 import typer
 
 from agents.errors import AgentError, CheckpointError, EnvError, HparamsError
-from tuner import agent_commands, file_commands, study_commands, viewing_commands
+from tuner import (
+    agent_commands,
+    file_commands,
+    report_command,
+    study_commands,
+    viewing_commands,
+)
 from tuner.errors import Stopped, TunerError
 
 AGENT_EXIT = {CheckpointError: 5, EnvError: 2, HparamsError: 2}
@@ -17,6 +23,7 @@ COMMANDS = (
     study_commands.plan,
     study_commands.studies,
     viewing_commands.status,
+    report_command.report,
     viewing_commands.dashboard,
     file_commands.export,
     file_commands.verify,

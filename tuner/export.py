@@ -25,7 +25,7 @@ def to_file(summary: StudySummary, configuration: int) -> HparamsFile:
         ),
         hparams=summary.finals.hparams(configuration).model_dump(mode="json"),
         evidence=Evidence.model_validate(_evidence(summary, configuration)),
-        made_with=_made_with(summary, configuration),
+        made_with=made_with(summary, configuration),
     )
 
 
@@ -43,7 +43,7 @@ def _evidence(summary: StudySummary, configuration: int) -> dict[str, Any]:
     }
 
 
-def _made_with(summary: StudySummary, configuration: int) -> dict[str, str]:
+def made_with(summary: StudySummary, configuration: int) -> dict[str, str]:
     """Of the runs that say most; where these differ, all that they say."""
     for pool in (Pool.TEST, Pool.CONFIRM, Pool.TUNE):
         finished = [run for run in summary.finals.recorded(configuration, pool) if not run.failed]

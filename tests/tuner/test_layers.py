@@ -62,6 +62,7 @@ ARE_COMMANDS = {
     "tuner.arguments",
     "tuner.cli",
     "tuner.file_commands",
+    "tuner.report_command",
     "tuner.study_commands",
     "tuner.viewing_commands",
 }

@@ -35,13 +35,14 @@ class Side:
     """Where the score has fallen, or till where it is known not to have.
 
     end     falls; edge: not before the end of the search space; untold: too few trials are beyond
-    within  2.5 to 97.5 % of the resamples
+    within  2.5 to 97.5 % of the resamples, as places on the axis; values_within: as values
     """
 
     value: float
     position: float
     end: End
     within: tuple[float, float]
+    values_within: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,9 @@ def _side(
         end = "untold"
     at = float(grid[outward[reached - 1]])
     ends = grid[outward[np.maximum(_first_break(resampled[:, outward]) - 1, 0)]]
-    low, high = np.quantile(ends, [0.025, 0.975])
-    return Side(scale.value(at), at, end, (float(low), float(high)))
+    low, high = (float(place) for place in np.quantile(ends, [0.025, 0.975]))
+    values = (scale.value(low), scale.value(high))
+    return Side(scale.value(at), at, end, (low, high), values)
 
 
 def _first_break(holds: NDArray[np.bool_]) -> NDArray[np.int64]:
