@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.evidence import Evidence
-from tuner.findings.scales import value_text
+from tuner.findings.scales import exact_text, value_text
 from tuner.search_space import Choices, Range
 from tuner.seed_pools import Pool
 from tuner.spending import Spent
@@ -124,13 +124,13 @@ def _outcome(summary: StudySummary, versions: Mapping[str, str]) -> Iterator[Ite
     yield Item(
         "The final incumbent configurations reported were",
         "none yet" if best is None else f"of {summary.study.study.env}:",
-        [f"{name}: {value_text(value)}" for name, value in hparams.items()],
+        [f"{name}: {exact_text(value)}" for name, value in hparams.items()],
     )
     yield Item(
         "The code for reproducing these experiments is available at",
         "the package dqn-tuner; the study file and the commands stand at the end of this report.",
     )
-    yield Item("The code also includes the tuning process", "Yes: `tuner launch`.")
+    yield Item("The code also includes the tuning process", "Yes: it is what tuner launch does.")
     yield Item(
         "Bundled with the code is an exact version of the original software environment",
         "No; what the reported runs were made with is recorded:" if versions else "No.",

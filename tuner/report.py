@@ -120,11 +120,10 @@ def _missing(summary: StudySummary, evidence: Evidence | None) -> list[str]:
 
 
 def _configurations(summary: StudySummary) -> list[Configuration]:
-    """The finalists as they are, or as they would be now; the chosen one is among them."""
-    finals, best = summary.finals, summary.best
-    numbers = list(finals.finalists)
-    if best is not None and best not in numbers:
-        numbers.insert(0, best)
+    """The chosen one, then the other finalists as they are, or as they would be now."""
+    best = summary.best
+    assert best is not None
+    numbers = [best, *(number for number in summary.finals.finalists if number != best)]
     return [_configuration(summary, number, number == best) for number in numbers]
 
 

@@ -19,7 +19,7 @@ from tuner.comparison import Comparison
 from tuner.evidence import Sample
 from tuner.figures import score_profile, side_by_side
 from tuner.figures.embedding import figure_json, plotly_script
-from tuner.findings.scales import number_text, value_text
+from tuner.findings.scales import exact_text, number_text, value_text
 from tuner.findings.sensitivity import Sensitivity, Side, Tolerance
 from tuner.gallery import Exhibit, Finding
 from tuner.intervals import Interval
@@ -101,6 +101,7 @@ def _page(template: str, **content: object) -> str:
         "ends": lambda interval: ends(interval) if interval else "none",
         "spread": _spread,
         "value": value_text,
+        "exact": exact_text,
         "duration": _duration,
         "moment": _moment,
     }
@@ -160,7 +161,7 @@ def _row(tolerance: Tolerance) -> Row:
 
 
 def _choice_text(value: object, share: float | None) -> str:
-    return value_text(value) + ("" if share is None else f" (in {share:.0%} of resamples)")
+    return value_text(value) + ("" if share is None else f" (holds in {share:.0%} of resamples)")
 
 
 def _end(side: Side | None) -> str:

@@ -48,7 +48,7 @@ class Scale:
         """(position, text) of every choice, or of both ends of a range and round numbers between"""
         if self.choices:
             last = len(self.choices) - 1
-            return [(_share(k, last), str(choice)) for k, choice in enumerate(self.choices)]
+            return [(_share(k, last), value_text(c)) for k, c in enumerate(self.choices)]
         ticks = [(0.0, self.low), (1.0, self.high)]
         for number in _round_numbers(self.low, self.high, log=self.log):
             at = self.position(number)
@@ -81,6 +81,11 @@ def value_text(value: Any) -> str:
     """A hyperparameter's value, as tables show it."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number_text(value) if number else str(label(value))
+
+
+def exact_text(value: Any) -> str:
+    """A hyperparameter's value to the last digit."""
+    return str(label(value))
 
 
 def _scale(agent: str, name: str, space: Space) -> Scale:

@@ -90,6 +90,8 @@ class Sensitivity:
 
     @property
     def title(self) -> str:
+        if not any(tolerance.is_told for tolerance in self.tolerances):
+            return f"How far trial {self.trial} may be changed: {self.trials} trials cannot tell"
         return f"How far trial {self.trial} may be changed before it loses {FALL:.0%}"
 
     @property
