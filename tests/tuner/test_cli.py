@@ -20,7 +20,7 @@ from tests.tuner.tiny import changed, written
 from tuner import study as studies
 
 COMMANDS = (
-    "launch", "studies", "status", "dashboard", "export", "train", "evaluate", "imitate", "watch",
+    "launch", "studies", "status", "report", "dashboard", "export", "train", "evaluate", "imitate", "watch",
 )  # fmt: skip
 
 
@@ -93,6 +93,12 @@ BAD = [
     (["status", "--storage", "sqlite:///empty.db"], 3, "empty.db'"),
     (["status", "--storage", "sqlite:///folder"], 3, "/folder'"),
     (["export", "-o", "h.json"], 3, "no database at '"),
+    (["report", "-o", "r.html"], 3, "no database at '"),
+    (["report"], 2, "Missing option '-o'"),
+    (["report", "a", "a", "-o", "r.html"], 2, "'a' is named twice"),
+    (["report", "-o", "r.html", "--format", "pdf"], 2, "--format: 'pdf' is unknown; html, json"),
+    (["report", "-o", "folder"], 2, "'folder' is a directory"),
+    (["report", "-o", "r.html", "--storage", "sqlite:///garbage.db"], 3, "garbage.db'"),
     (["dashboard"], 3, "no database at '"),
     (["train", "missing.json", "--out", "out"], 2, "missing.json: no such file"),
     (["train", "folder", "--out", "out"], 2, "folder: cannot be read"),

@@ -47,7 +47,7 @@ def _add(
     for line in lines:
         at = [*line.positions, axes[-1].position(line.score)]
         here = [(row, place) for row, place in enumerate(at) if place is not None]
-        x += [round(_apart(axes[row], place, line.trial), 4) for row, place in here] + [None]
+        x += [round(_apart(axes[row], place, line.trial), 3) for row, place in here] + [None]
         y += [row for row, _ in here] + [None]
         text += [""] * (len(here) - 1) + [f"trial {line.trial}: {points(line.score)}", ""]
     figure.add_scatter(

@@ -16,8 +16,7 @@ LONGEST_NAME = 13  # characters, before it is broken at an underscore
 def row_canvas(axes: Sequence[Scale]) -> go.Figure:
     """An empty figure; row k is at y = k from the top, positions 0 to 1 are at x."""
     figure = canvas("", "")
-    figure.update_layout(height=MARGIN_PX + ROW_PX * len(axes), margin={"t": 16, "b": 16, "r": 24})
-    figure.update_layout(legend={"yanchor": "bottom", "y": 1.0})
+    figure.update_layout(height=MARGIN_PX + ROW_PX * len(axes))
     figure.update_xaxes(visible=False, range=[-0.05, 1.07], fixedrange=True)
     figure.update_yaxes(
         tickvals=list(range(len(axes))),
