@@ -14,6 +14,7 @@ from agents.environments import import_environments
 from tuner import films, options
 from tuner.arguments import AsJson, Imports
 from tuner.errors import UsageError
+from tuner.screen import ProgressConsole
 from tuner.wording import points
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _episode(episode: "Ended") -> str:
 
 
 def _told_epochs() -> "Callable[[str, Epoch], None]":
-    console = Console(stderr=True)
+    console = ProgressConsole()
 
     def tell(model: str, epoch: "Epoch") -> None:
         line = (

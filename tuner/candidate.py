@@ -23,8 +23,8 @@ class Candidate:
         self.continued = trial.continued
         self.is_decided = is_decided
         self.untrained = list(range(granted))
+        self.granted = granted
         self._first = first
-        self._granted = granted
         self._scored: set[int] = set()
         self._means: dict[int, dict[int, float]] = {index: {} for index in range(first)}
         self._reported = set(trial.reported)
@@ -51,8 +51,8 @@ class Candidate:
 
     def grant(self) -> None:
         """Give it another seed."""
-        self.untrained.append(self._granted)
-        self._granted += 1
+        self.untrained.append(self.granted)
+        self.granted += 1
 
     def new_means(self) -> Iterator[tuple[int, float]]:
         """(mark, mean over the first seeds) where all of them have arrived, each pair once."""
@@ -64,7 +64,7 @@ class Candidate:
     @property
     def unscored_seeds(self) -> list[int]:
         """The granted seeds whose runs are not over."""
-        return [index for index in range(self._granted) if index not in self._scored]
+        return [index for index in range(self.granted) if index not in self._scored]
 
     @property
     def unscored(self) -> int:

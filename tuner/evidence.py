@@ -41,6 +41,11 @@ class EnvFigures:
     threshold: float | None = None
     bounds: tuple[float, float] | None = None
 
+    @property
+    def measures(self) -> list[float]:
+        """The random score and the threshold, as far as there are such."""
+        return [figure for figure in (self.random_score, self.threshold) if figure is not None]
+
 
 def measured_by(
     score: str,

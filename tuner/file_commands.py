@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from agents.environments import import_environments
 from tuner import export as exporting
@@ -14,10 +13,11 @@ from tuner import export_formats, hparams_file, options
 from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
 from tuner.errors import UsageError, VerificationError
 from tuner.hparams_file import HparamsFile
-from tuner.screen import configuration_text
+from tuner.results import configuration_text
+from tuner.screen import ProgressConsole
 from tuner.storage import DEFAULT_URL, open_for_reading
 from tuner.summary import only_study, summarize
-from tuner.wording import equality, points, sentence
+from tuner.wording import equality, points, seeds_text, sentence
 
 if TYPE_CHECKING:
     from agents.cohort import Evaluated
@@ -112,19 +112,19 @@ def train(
     scores = [run.score for run in trained]
     print(
         f"mean {points(sum(scores) / len(scores))}, minimum {points(min(scores))} "
-        f"over {len(scores)} seeds"
+        f"over {seeds_text(len(scores))}"
     )
 
 
 def _warn_if_unconfirmed(file: HparamsFile) -> None:
     if file.evidence is not None and file.evidence.status == "unconfirmed":
-        Console(stderr=True).print(
+        ProgressConsole().print(
             "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"
         )
 
 
 def _told_marks() -> "Callable[[Evaluated], None]":
-    console = Console(stderr=True)
+    console = ProgressConsole()
 
     def tell(event: "Evaluated") -> None:
         mean = sum(event.returns) / len(event.returns)

@@ -17,6 +17,7 @@ from tuner.racing import Choice, choose, shortlist
 from tuner.seed_pools import Pool
 from tuner.storage import Run
 from tuner.study import Study
+from tuner.study_tables import SeedsTable
 
 TYPICAL_SHORTLIST = 5  # to tell how long a study will take
 FINALS = "finals"  # the study's user attribute that holds what was decided here
@@ -141,3 +142,15 @@ def expected_runs(trials: int, confirm: int, test: int) -> dict[str, int]:
     """About how many runs confirmation and test of so many trials and seeds will need."""
     finalists = min(TYPICAL_SHORTLIST, trials) + 1
     return {"confirm": finalists * confirm, "test": 2 * test}
+
+
+def runs_to_come(
+    seeds: SeedsTable, finalists: int, parts: Sequence[str], recorded: Mapping[str, int]
+) -> list[int]:
+    """About how many runs each of these parts after the search still needs.
+
+    finalists  without the default configuration
+    recorded   runs of each part from earlier launches
+    """
+    wanted = {"confirm": (finalists + 1) * seeds.confirm, "test": 2 * seeds.test}
+    return [max(0, wanted[part] - recorded[part]) for part in parts]

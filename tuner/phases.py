@@ -1,11 +1,12 @@
 """A launch is a row of phases: search, confirmation, test. Each says what to train next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from agents.hparams import Hparams
 from tuner.seed_pools import Pool
+from tuner.time_left import Ahead, Group
 
 DEFAULT_CONFIG = -1  # in place of a trial's number: the agent's default configuration
 
@@ -47,9 +48,8 @@ class Phase(Protocol):
     @property
     def is_over(self) -> bool: ...
 
-    @property
-    def runs_left(self) -> int:
-        """How many runs it still needs, as far as can be told now."""
+    def ahead(self, left: Mapping[RunKey, float]) -> Ahead:
+        """What it still needs, as far as can be told now. left: shares of the runs in training."""
         ...
 
     def next_work(self) -> Work | None:
@@ -85,9 +85,9 @@ class FixedRuns:
     def is_over(self) -> bool:
         return not self._open
 
-    @property
-    def runs_left(self) -> int:
-        return len(self._open)
+    def ahead(self, left: Mapping[RunKey, float]) -> Ahead:
+        training = [left[key] for key in self._open if key in left]
+        return Ahead([Group(training, len(self._open) - len(training))])
 
     def next_work(self) -> Work | None:
         return self._waiting.pop(0) if self._waiting else None

@@ -1,47 +1,80 @@
-"""Where a search stands, for screens and scripts."""
+"""Where a study stands at one moment, for screens and scripts."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+PHASES = ("search", "confirm", "test")
 
 
 @dataclass(frozen=True)
 class Best:
-    """The trial with the highest value so far."""
+    """The trial with the highest value so far.
+
+    curve  its mean over seeds at each mark, as far as it came
+    """
 
     trial: int
     value: float
     scores: tuple[float, ...]
+    curve: tuple[float, ...] = ()
+
+    @property
+    def std(self) -> float | None:
+        """Over its seeds; None for one."""
+        return stdev(self.scores) if len(self.scores) > 1 else None
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Of a launch, seen from within.
+
+    per_cohort  how many were trained by one call, on average
+    """
+
+    number: int
+    busy: int
+    per_cohort: float
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A launch at one moment. Steps are environment steps of all lanes together.
+    """A study as a launch has it, or as its database tells. None: not known.
 
-    phase: start, search, confirm or test
-    runs: those recorded and those to come, as far as can be told
-    lanes: those there are; 0 until they are chosen
-    lanes_per_cohort: how many lanes were trained by one call, on average
+    phase    start, search, confirm, test or done
+    running  whether a launch is at work on it
+    states   how many trials ended otherwise than complete
+    runs     those recorded and those to come, as far as can be told
+    lanes    None before they are chosen, and from outside
+    elapsed_s  of this launch; of a study that stands still, as long as its lanes were at work
+    measures   what scores are measured by: a random agent's, the environment's threshold
     """
 
+    study: str
     phase: str
+    running: bool
     trials: int
     trials_done: int
+    states: Sequence[tuple[str, int]]
     runs: int
     runs_done: int
-    lanes: int
-    busy_lanes: int
-    lanes_per_cohort: float
-    steps_done: int
-    steps_left: int
+    lanes: Lanes | None
+    steps_per_second: float | None
     elapsed_s: float
+    left_s: float | None
     best: Best | None
+    measures: Sequence[float] = ()
 
-    @property
-    def steps_per_second(self) -> float:
-        """Since this launch began."""
-        return self.steps_done / self.elapsed_s if self.elapsed_s else 0.0
+    def as_data(self) -> dict[str, Any]:
+        """For scripts."""
+        best = None if self.best is None else asdict(self.best) | {"std": self.best.std}
+        return asdict(self) | {"best": best, "states": dict(self.states)}
 
-    @property
-    def left_s(self) -> float | None:
-        """Seconds to the end at this rate; None before anything is known."""
-        rate = self.steps_per_second
-        return self.steps_left / rate if rate else None
+
+def mean_curve(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """The mean of seeds at each mark, over those that came so far. curves: [seeds][marks]"""
+    longest = max(map(len, curves), default=0)
+    return tuple(
+        fmean(curve[mark] for curve in curves if len(curve) > mark) for mark in range(longest)
+    )

@@ -24,6 +24,10 @@ class Training:
         steps = list(study.run_budget.marks[: len(self.marks)])
         return {"steps": steps, "returns": [self.marks[mark] for mark in sorted(self.marks)]}
 
+    def left(self, evaluations: int) -> float:
+        """About the share of its budget that is still to come: it is halfway to the next mark."""
+        return max(0.0, 1.0 - (len(self.marks) + 0.5) / evaluations)
+
     def score(self, study: Study) -> float:
         """By the marks it reached."""
         curve = self.curve(study)

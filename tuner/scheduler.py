@@ -7,7 +7,7 @@ trainers; all it needs to decide stands in memory, all that is finished stands i
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from agents.environments import describe
 from agents.hparams import Hparams
@@ -16,21 +16,23 @@ from tuner.crew import Crew, Died
 from tuner.errors import Stopped, TooManyFailures
 from tuner.evidence import RANDOM_EPISODES, EnvFigures, env_figures, measured_by
 from tuner.failures import Endings
-from tuner.finals import FINALS, Finals, expected_runs, finals_of
+from tuner.finals import FINALS, Finals, finals_of, runs_to_come
 from tuner.lane_count import lane_room
+from tuner.outlook import Outlook
 from tuner.phases import FixedRuns, Phase, RunKey
 from tuner.placement import Place
-from tuner.progress import Best, Progress
+from tuner.progress import PHASES, Best, Lanes, Progress
 from tuner.recorder import Recorder, Training, with_scores
 from tuner.search import Search
 from tuner.seed_pools import Pool
 from tuner.storage import Store
 from tuner.study import Study
+from tuner.time_left import Ahead, finalists_expected, share_that_goes_on
 from tuner.trials import ENV_FIGURES, Trials
 
 LISTEN_S = 0.2
 ATTEMPTS = 3
-PARTS = ("search", "confirm", "test")
+PARTS = PHASES
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ class Scheduler:
         self._attempts: dict[str, int] = {}
         self._runs_done = store.finished_since(study.name, 0.0)
         self._steps_done = self._cohort_steps_done = 0
-        self._to_come = 0  # runs of the parts behind the one at hand, as far as can be told
+        self._recorded_before = {p: store.finished_since(study.name, 0.0, p) for p in PARTS}
+        self._later: Sequence[str] = ()  # the parts behind the one at hand
+        self._finalists = finalists_expected(0, 0, study.study.trials)
+        self._outlook = Outlook(study.budget.steps)
         self._best: Best | None = None
         self._trials_done = len(self._trials.told())
         self._endings = Endings()
@@ -88,12 +93,11 @@ class Scheduler:
                     crews.append(stack.enter_context(self._start_crew()))
                 return crews[0]
 
+            self._later = parts[1:]
             while self._env is None:
                 yield self._look(crew(), None, stop_code)
-            seeds = self._study.seeds
-            expected = expected_runs(self._study.study.trials, seeds.confirm, seeds.test)
             for number, part in enumerate(parts):
-                self._to_come = sum(expected[later] for later in parts[number + 1 :])
+                self._later = parts[number + 1 :]
                 phase = self._begin(part, self._env)
                 while not phase.is_over:
                     yield self._look(crew(), phase, stop_code)
@@ -251,24 +255,37 @@ class Scheduler:
             raise Stopped("the time of --timeout is over; every finished run is kept")
 
     def _progress(self, phase: Phase | None = None, crew: Crew | None = None) -> Progress:
-        study = self._study
         if isinstance(phase, Search):
-            self._best = phase.best
+            self._best, self._finalists = phase.best, phase.finalists
             self._trials_done = phase.trials_done
-        marks = sum(len(training.marks) for training in self._training.values())
-        steps_in_training = marks * study.budget.steps // study.budget.evaluations
-        runs_left = self._to_come + (0 if phase is None else phase.runs_left)
+        per_cohort = self._steps_done / max(1, self._cohort_steps_done)
+        lanes = Lanes(crew.lanes, crew.busy_lanes, per_cohort) if crew and crew.lanes else None
+        elapsed = time.monotonic() - self._began
+        forecast = self._outlook.see(elapsed, self._steps_done, lanes, lambda: self._ahead(phase))
+        over = phase is not None and phase.is_over and not self._later
         return Progress(
-            phase="start" if phase is None else phase.name,
-            trials=max(study.study.trials, self._trials_done),
+            study=self._study.name,
+            phase="start" if phase is None else "done" if over else phase.name,
+            running=True,
+            trials=max(self._study.study.trials, self._trials_done),
             trials_done=self._trials_done,
-            runs=self._runs_done + runs_left,
+            states=(),
+            runs=self._runs_done + (0 if over else forecast.runs),
             runs_done=self._runs_done,
-            lanes=crew.lanes if crew else 0,
-            busy_lanes=crew.busy_lanes if crew else 0,
-            lanes_per_cohort=self._steps_done / max(1, self._cohort_steps_done),
-            steps_done=self._steps_done,
-            steps_left=max(0, runs_left * study.budget.steps - steps_in_training),
-            elapsed_s=time.monotonic() - self._began,
+            lanes=lanes,
+            steps_per_second=self._outlook.steps_per_second,
+            elapsed_s=elapsed,
+            left_s=0.0 if over else forecast.seconds,
             best=self._best,
+            measures=() if self._env is None else self._env.measures,
         )
+
+    def _ahead(self, phase: Phase | None) -> Ahead:
+        """What the part at hand still needs, and those behind it."""
+        study = self._study
+        later = runs_to_come(study.seeds, self._finalists, self._later, self._recorded_before)
+        if phase is None:
+            trials = range(study.study.trials)
+            return Ahead([], trials, study.race, share_that_goes_on(0, 0), later)
+        left = {t.work.key: t.left(study.budget.evaluations) for t in self._training.values()}
+        return replace(phase.ahead(left), later=later)

@@ -1,18 +1,20 @@
 """The first phase: trials are asked, their seeds raced, their values told."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from statistics import fmean
 
 from tuner.candidate import Candidate
 from tuner.evidence import EnvFigures, Sample
 from tuner.phases import RunKey, Work
-from tuner.progress import Best
-from tuner.racing import Decision, decide
+from tuner.progress import Best, mean_curve
+from tuner.racing import Decision, decide, shortlist
 from tuner.seed_pools import Pool
 from tuner.seed_statistics import trial_value, typical_variance
 from tuner.storage import Run
 from tuner.study import Study
-from tuner.trials import OpenTrial, Trials
+from tuner.time_left import Ahead, Group, finalists_expected, share_that_goes_on
+from tuner.trials import RACE, OpenTrial, Trials
 
 
 class Search:
@@ -32,15 +34,21 @@ class Search:
         self._scores: dict[int, dict[int, float]] = {}
         self._failed: set[RunKey] = set()
         self._candidates: dict[int, Candidate] = {}
+        self._curves: dict[int, dict[int, dict[int, float]]] = {}  # of open trials, and the best
         self._best: Best | None = None
-        self._told = 0
+        self._told = self._decided = self._went_on = 0
+        self._finalists = finalists_expected(0, 0, study.study.trials)
         for run in runs:
             if run.score is not None:
                 self._note(RunKey(run.trial, Pool.TUNE, run.seed_index), run.score, run.failed)
         for told in trials.told():
             self._told += 1
+            self._count(Decision(**found) for found in told.user_attrs.get(RACE, ()))
             if told.value is not None and told.number in self._scores:
                 self._consider(told.number, told.value)
+        if self._best is not None:
+            self._recall(self._best.trial, [run for run in runs if run.trial == self._best.trial])
+            self._consider_finalists()
         for trial in trials.take_up():
             self._take_up(trial, [run for run in runs if run.trial == trial.number])
 
@@ -58,13 +66,24 @@ class Search:
         return self._best
 
     @property
-    def runs_left(self) -> int:
-        """Of open trials those granted, of trials to come what the told ones took on average."""
-        granted = sum(candidate.unscored for candidate in self._candidates.values())
-        to_come = max(0, self._study.study.trials - self._told - len(self._candidates))
-        told = [len(s) for trial, s in self._scores.items() if trial not in self._candidates]
-        typical = sum(told) / len(told) if told else float(self._rule.seeds_at_first(0))
-        return granted + round(to_come * typical)
+    def finalists(self) -> int:
+        """How many trials will be confirmed, as far as can be told now."""
+        return self._finalists
+
+    def ahead(self, left: Mapping[RunKey, float]) -> Ahead:
+        return Ahead(
+            groups=[self._group(candidate, left) for candidate in self._candidates.values()],
+            trials=range(self._told + len(self._candidates), self._study.study.trials),
+            rule=self._rule,
+            goes_on=share_that_goes_on(self._went_on, self._decided),
+        )
+
+    def _group(self, candidate: Candidate, left: Mapping[RunKey, float]) -> Group:
+        unscored = candidate.unscored_seeds
+        keys = [RunKey(candidate.number, Pool.TUNE, index) for index in unscored]
+        training = [left[key] for key in keys if key in left]
+        further = 0 if candidate.is_decided else self._rule.most - candidate.granted
+        return Group(training, len(keys) - len(training), max(0, further))
 
     def next_work(self) -> Work | None:
         """Seeds of open trials first, so that a race is decided soon; then a new trial's."""
@@ -80,6 +99,7 @@ class Search:
         """Report the mean over the first seeds; if the study's pruner says so, end the trial."""
         candidate = self._candidates[key.trial]
         candidate.evaluated(key.index, mark, returns)
+        self._curves.setdefault(key.trial, {}).setdefault(key.index, {})[mark] = fmean(returns)
         if not self._report_means(candidate):
             return ()
         self._trials.prune(key.trial)
@@ -98,6 +118,8 @@ class Search:
 
     def _take_up(self, trial: OpenTrial, runs: Sequence[Run]) -> None:
         candidate = self._begin(trial)
+        self._count(Decision(**found) for found in trial.race)
+        self._recall(trial.number, runs)
         for run in runs:
             candidate.recalled(run.seed_index, run.curve.get("returns", ()))
         self._settle(candidate)
@@ -122,6 +144,7 @@ class Search:
             field = {trial: list(found.values()) for trial, found in self._scores.items()}
             decision = decide(number, field, self._rule)
             self._trials.add_decision(number, asdict(decision))
+            self._count([decision])
             if decision.goes_on:
                 candidate.grant()
                 return
@@ -129,8 +152,9 @@ class Search:
         sample = self._sample(number)
         value = trial_value(self._study.objective.across_seeds, sample.scores, typical)
         self._trials.complete(number, value, sample)
-        self._close(candidate)
         self._consider(number, value)
+        self._close(candidate)
+        self._consider_finalists()
 
     def _report_means(self, candidate: Candidate) -> bool:
         """Whether the pruner wants the trial to end; at the last mark nothing is left to save."""
@@ -143,6 +167,32 @@ class Search:
     def _close(self, candidate: Candidate) -> None:
         del self._candidates[candidate.number]
         self._told += 1
+        if self._best is None or self._best.trial != candidate.number:
+            self._curves.pop(candidate.number, None)
+
+    def _count(self, decisions: Iterable[Decision]) -> None:
+        """How often a trial that might go on did."""
+        for decision in decisions:
+            if decision.verdict != "full":
+                self._decided += 1
+                self._went_on += decision.goes_on
+
+    def _recall(self, trial: int, runs: Sequence[Run]) -> None:
+        """The curves of recorded runs."""
+        for run in runs:
+            marks = dict(enumerate(map(fmean, run.curve.get("returns", ())), 1))
+            self._curves.setdefault(trial, {})[run.seed_index] = marks
+        if self._best is not None and self._best.trial == trial:
+            self._best = replace(self._best, curve=self._curve(trial))
+
+    def _curve(self, trial: int) -> tuple[float, ...]:
+        curves = self._curves.get(trial, {}).values()
+        return mean_curve([[means[mark] for mark in sorted(means)] for means in curves])
+
+    def _consider_finalists(self) -> None:
+        closed = {t: list(s.values()) for t, s in self._scores.items() if t not in self._candidates}
+        short = len(shortlist(closed))
+        self._finalists = finalists_expected(short, len(closed), self._study.study.trials)
 
     def _note(self, key: RunKey, score: float, failed: bool) -> None:
         self._scores.setdefault(key.trial, {})[key.index] = score
@@ -162,4 +212,7 @@ class Search:
     def _consider(self, trial: int, value: float) -> None:
         if self._best is None or value > self._best.value:
             scores = self._scores[trial]
-            self._best = Best(trial, value, tuple(scores[index] for index in sorted(scores)))
+            if self._best is not None:
+                self._curves.pop(self._best.trial, None)
+            ordered = tuple(scores[index] for index in sorted(scores))
+            self._best = Best(trial, value, ordered, self._curve(trial))

@@ -143,12 +143,14 @@ class Store:
         with Session(self._engine) as session:
             return [_as_run(row) for row in session.scalars(rows)]
 
-    def finished_since(self, study: str, since: float) -> int:
+    def finished_since(self, study: str, since: float, purpose: str | None = None) -> int:
         """How many runs of a study were recorded with a score after that moment of the epoch."""
         moment = datetime.fromtimestamp(since, UTC)
         rows = select(func.count()).where(
             _RunRow.study == study, _RunRow.score.is_not(None), _RunRow.recorded_at >= moment
         )
+        if purpose is not None:
+            rows = rows.where(_RunRow.purpose == purpose)
         with Session(self._engine) as session:
             return session.scalar(rows) or 0
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from agents.environments import import_environments
 from agents.kinds import describe_for
-from tuner import options, screen
+from tuner import options, results
 from tuner import study as study_files
 from tuner.arguments import (
     AsJson,
@@ -28,6 +28,7 @@ from tuner.arguments import (
 )
 from tuner.errors import Stopped, TooManyFailures
 from tuner.scheduler import PARTS, Resources, Scheduler
+from tuner.screen import ProgressConsole, progress_screen
 from tuner.signals import StopSignals
 from tuner.storage import DEFAULT_URL, Store, open_for_reading, open_for_writing
 from tuner.study import Study
@@ -139,8 +140,7 @@ def _run(study: Study, storage: str, resources: Resources, parts: Sequence[str])
 
 
 def _launch(study: Study, store: Store, resources: Resources, parts: Sequence[str]) -> None:
-    console = Console(stderr=True)
-    with StopSignals() as stop, screen.progress_screen(console) as shown:
+    with StopSignals() as stop, progress_screen(ProgressConsole()) as shown:
         try:
             for progress in Scheduler(study, store, resources).launch(parts, stop.code):
                 shown.show(progress)
@@ -152,10 +152,10 @@ def _launch(study: Study, store: Store, resources: Resources, parts: Sequence[st
 def _print_end(summary: StudySummary, storage: str) -> None:
     summary.check_any_complete()
     console = Console()
-    screen.print_results(console, summary)
+    results.print_results(console, summary)
     console.print(f"\ndatabase: {storage}", highlight=False, soft_wrap=True)
     option = "" if storage == DEFAULT_URL else f" --storage {shlex.quote(storage)}"
-    screen.print_next_steps(console, _command(), summary, option)
+    results.print_next_steps(console, _command(), summary, option)
 
 
 def _command() -> str:

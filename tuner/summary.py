@@ -9,9 +9,10 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from tuner import study as study_files
 from tuner.errors import TooManyFailures, UsageError
 from tuner.evidence import EnvFigures, Evidence, Sample, env_figures
-from tuner.finals import Finals, expected_runs, finals_of
+from tuner.finals import Finals, finals_of
 from tuner.phases import DEFAULT_CONFIG
 from tuner.racing import Decision, noise
 from tuner.recorder import with_scores
@@ -97,20 +98,6 @@ class StudySummary:
         return sum(run.score is not None for run in self.finals.runs)
 
     @property
-    def runs_expected(self) -> int:
-        """About how many runs the whole study needs, those recorded included."""
-        done = [
-            len(trial.runs) for trial in self.trials if trial.state not in ("RUNNING", "WAITING")
-        ]
-        typical = fmean(done) if done else float(self.study.race.seeds_at_first(0))
-        search = round(typical * max(self.study.study.trials, len(self.trials)))
-        if self.finals.is_tested and len(done) >= self.study.study.trials:
-            return self.runs_finished
-        seeds = self.study.seeds
-        finals = expected_runs(self.study.study.trials, seeds.confirm, seeds.test)
-        return max(self.runs_finished, search + sum(finals.values()))
-
-    @property
     def last_failure(self) -> str | None:
         """Why the last of the failed trials failed; None if none did."""
         return next((t.failure for t in reversed(self.trials) if t.failure is not None), None)
@@ -131,7 +118,6 @@ class StudySummary:
             "study": self.study.name,
             "trials": self.study.study.trials,
             "states": self.counts,
-            "runs": self.runs_expected,
             "runs_finished": self.runs_finished,
             "reliability": self.reliability,
             "finals": self.finals.as_data() if self.complete else None,
@@ -197,9 +183,12 @@ def our_studies(store: Store) -> list[str]:
 
 
 def only_study(store: Store, name: str | None) -> str:
-    """`name`, or the database's study if it holds just one."""
+    """`name`, or that of the study file it leads to, or the database's study if it holds just one.
+
+    Raises StudyError if there is something wrong with the file.
+    """
     if name is not None:
-        return name
+        return study_files.load(name).name if name.endswith(".toml") else name
     names = our_studies(store)
     if len(names) == 1:
         return names[0]

@@ -1,19 +1,21 @@
 """The commands that look at a study and leave it as it is: status, dashboard."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Annotated
+import time
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from tuner import screen
+from tuner import results
 from tuner.arguments import AsJson, Storage, StudyName
-from tuner.pace import Pace, pace
+from tuner.picture import Picture
+from tuner.progress import Progress
 from tuner.signals import StopSignals
+from tuner.standing import standing
 from tuner.storage import DEFAULT_URL, open_for_reading
-from tuner.summary import StudySummary, our_studies, summarize
+from tuner.summary import StudySummary, only_study, our_studies, summarize
 
 
 def status(
@@ -21,24 +23,24 @@ def status(
 ) -> None:
     """Show where a study stands (all studies of the database, if none is named)."""
     with open_for_reading(storage) as store:
-        names = [study] if study is not None else our_studies(store)
+        names = [only_study(store, study)] if study is not None else our_studies(store)
         summaries = [summarize(store, name) for name in names]
         writer = store.writer()
-        paces = {
-            summary.study.name: None if writer is None else pace(store, summary, writer)
-            for summary in summaries
-        }
+    since, now = None if writer is None else writer.since, time.time()
+    found = [(summary, standing(summary, since, now)) for summary in summaries]
     if as_json:
         data = {
             "writer": None if writer is None else writer.pid,
-            "studies": [summary.as_data() | _pace_data(paces, summary) for summary in summaries],
+            "studies": [_as_data(summary, progress) for summary, progress in found],
         }
         print(json.dumps(data, allow_nan=False))
         return
     console = Console()
-    for summary in summaries:
-        screen.print_state(console, summary, paces[summary.study.name])
-        screen.print_results(console, summary)
+    for summary, progress in found:
+        console.print(Picture(progress))
+        if summary.last_failure is not None:
+            console.print(Text(f"the last failure: {summary.last_failure}"))
+        results.print_results(console, summary)
     if writer is not None:
         console.print(f"\nprocess {writer.pid} is at work on this database", highlight=False)
 
@@ -62,6 +64,10 @@ def dashboard(
         serve(store.optuna, host=host, port=port, token=token, announce=announce)
 
 
-def _pace_data(paces: Mapping[str, Pace | None], summary: StudySummary) -> dict[str, object]:
-    found = paces[summary.study.name]
-    return {"pace": None if found is None else asdict(found)}
+def _as_data(summary: StudySummary, progress: Progress) -> dict[str, Any]:
+    pace = {"steps_per_second": progress.steps_per_second, "left_s": progress.left_s}
+    return summary.as_data() | {
+        "runs": progress.runs,
+        "pace": pace if progress.running else None,
+        "progress": progress.as_data(),
+    }

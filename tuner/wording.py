@@ -15,7 +15,7 @@ def _sentences(evidence: Evidence) -> Iterator[str]:
     tune, confirm, test = evidence.tune, evidence.confirm, evidence.test
     if tune is not None:
         rank = _rank(evidence, tune.mean)
-        yield f"Tuning reported {points(tune.mean)} ({rank}, {_seeds(tune.n)})."
+        yield f"Tuning reported {points(tune.mean)} ({rank}, {seeds_text(tune.n)})."
     elif evidence.trial is None:
         yield "No trial was clearly better than the default configuration, which is chosen."
     if test is None and confirm is None:
@@ -139,5 +139,6 @@ def _rank(evidence: Evidence, mean: float) -> str:
     return f"trial {evidence.trial} {of}, the best had {points(evidence.best_tune)}"
 
 
-def _seeds(count: int) -> str:
+def seeds_text(count: int) -> str:
+    """As "1 seed" or "5 seeds"."""
     return f"{count} seed{'s' * (count != 1)}"

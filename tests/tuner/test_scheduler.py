@@ -112,9 +112,10 @@ def test_a_launch_ends_with_a_table_the_choice_and_what_to_type_next(finished: F
 
 def test_progress_goes_to_stderr_in_plain_lines(finished: Finished) -> None:
     last = finished.launch.err.splitlines()[-1]
+    runs = len(tiny.recorded(finished.folder))
 
     assert re.match(
-        rf"test: trials 3/3, runs {len(tiny.recorded(finished.folder))}/\d+, lanes 0 of \d+ "
+        rf"done: trials 3/3, runs {runs}/{runs}, lanes 0 of \d+ "
         r"\([\d.]+ to a cohort\), [\d,]+ steps/s, "
         r"best [\d.]+ \(trial ",
         last,
