@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from agents.environments import import_environments
@@ -149,6 +150,18 @@ def _told_epochs() -> "Callable[[str, Epoch], None]":
 
 
 def _print_clones(found: "Imitation") -> None:
+    """A table, or a paragraph for each row where that is wider than the terminal."""
+    console, table = Console(), _clones_table(found)
+    if Measurement.get(console, console.options, table).maximum <= console.width:
+        console.print(table, highlight=False)
+        return
+    heads = [str(column.header).replace("\n", " ") for column in table.columns]
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        cells = [f"{head} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True) if cell]
+        console.print(f"{row[0]}: {', '.join(cells)}", highlight=False, markup=False)
+
+
+def _clones_table(found: "Imitation") -> Table:
     table = Table()
     table.add_column("hidden layers")
     for name in (
@@ -174,7 +187,7 @@ def _print_clones(found: "Imitation") -> None:
     table.add_section()
     table.add_row("one action", "", "", _share(found.majority_share))
     table.add_row("the teacher", *[""] * 5, points(found.teacher_return))
-    Console().print(table, highlight=False)
+    return table
 
 
 def _share(share: float) -> str:

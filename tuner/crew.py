@@ -44,6 +44,7 @@ class Crew:
     """`workers` trainers of `lanes` lanes each. A context: leaving it ends them all.
 
     lanes: None for none yet, see `choose_lanes`
+    measured: lanes busy in all trainers → environment steps per second, where that was measured
     imports: modules that every trainer imports, to register environments
     """
 
@@ -52,6 +53,7 @@ class Crew:
     ) -> None:
         self._lanes = lanes or 0
         self._measuring: _Trainer | None = None
+        self.measured: dict[int, float] = {}
         self._arguments = [device, *imports]
         self._stillborn = 0
         self._trainers = [self._start() for _ in range(workers)]
@@ -147,6 +149,11 @@ class Crew:
             trainer.ready = True
         if isinstance(report, messages.Measured):
             self._lanes, self._measuring = self._room.lanes(report.rates), None
+            workers = len(self._trainers)
+            self.measured = {
+                workers * lanes: workers * rate
+                for lanes, rate in zip(self._room.counts, report.rates, strict=True)
+            }
         if isinstance(report, messages.Finished | messages.Failed):
             return trainer.load.runs.pop(report.run, None) is not None
         return not isinstance(report, messages.Evaluated) or report.run in trainer.load.runs

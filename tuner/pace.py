@@ -1,6 +1,7 @@
 """How fast the lanes are, from what a launch has trained so far. Pure but for its memory."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuner.time_left import Speed
@@ -8,7 +9,8 @@ from tuner.time_left import Speed
 CHUNK_S = 1.0
 LEAST_WINDOW_S = 20.0
 HALF = 0.5  # of a run's time that other lanes do not change, before anything else is seen
-TRUST = 0.25  # what that counts, beside all that was seen
+MEASURED_S = 1.0  # of a launch that each measured rate counts as
+TRUST = 0.02  # what that counts, beside all that was seen
 
 
 @dataclass(frozen=True)
@@ -20,18 +22,53 @@ class _Chunk:
     steps: int
 
 
+class _Line:
+    """A straight line through points of different weights (least squares)."""
+
+    def __init__(self) -> None:
+        self._weight = self._x = self._y = self._xx = self._xy = 0.0
+
+    def add(self, x: float, y: float, weight: float) -> None:
+        self._weight += weight
+        self._x += weight * x
+        self._y += weight * y
+        self._xx += weight * x * x
+        self._xy += weight * x * y
+
+    def slope_share(self) -> float:
+        """How much of y grows with x, at the mean of x: 0 to 1, a half as long as x is the same."""
+        x, y = self._x / self._weight, self._y / self._weight
+        spread = max(0.0, self._xx / self._weight - x * x)
+        together = self._xy / self._weight - x * y
+        trust = TRUST * x * x
+        share = (together + trust * HALF * y / x) / (spread + trust) * x / y
+        return min(1.0, max(0.0, share))
+
+    def share_at(self, x: float) -> float:
+        """The same at another x."""
+        share, mean = self.slope_share(), self._x / self._weight
+        return share * x / mean / (1 - share + share * x / mean)
+
+
 class Pace:
     """A launch's speed over its last two rounds of runs, and at least 20 seconds.
 
+    What part of it hangs on the lanes that are busy is told by the whole launch.
     steps_per_run  environment steps
     """
 
     def __init__(self, steps_per_run: int) -> None:
         self._steps_per_run = steps_per_run
         self._chunks: deque[_Chunk] = deque()
+        self._line = _Line()
         self._seen_s: float | None = None
         self._seen_steps = 0
         self._seconds = self._lane_seconds = 0.0
+
+    def expect(self, rates: Mapping[int, float]) -> None:
+        """What was measured before: environment steps per second of so many lanes together."""
+        for busy, rate in rates.items():
+            self._line.add(busy, self._steps_per_run * busy / rate, MEASURED_S)
 
     def see(self, elapsed_s: float, steps_done: int, busy: int) -> None:
         """Where the launch stands now: seconds and steps since it began, lanes that train."""
@@ -41,11 +78,14 @@ class Pace:
             return
         self._seconds += elapsed_s - before
         self._lane_seconds += busy * (elapsed_s - before)
-        steps = steps_done - self._seen_steps
         if self._seconds < CHUNK_S:
             return
+        steps = steps_done - self._seen_steps
         if steps and self._lane_seconds:
-            self._chunks.append(_Chunk(self._seconds, self._lane_seconds / self._seconds, steps))
+            chunk = _Chunk(self._seconds, self._lane_seconds / self._seconds, steps)
+            self._chunks.append(chunk)
+            run_s = self._steps_per_run * chunk.busy * chunk.seconds / chunk.steps
+            self._line.add(chunk.busy, run_s, chunk.seconds)
         self._seen_steps, self._seconds, self._lane_seconds = steps_done, 0.0, 0.0
         self._forget()
 
@@ -57,24 +97,15 @@ class Pace:
 
     @property
     def speed(self) -> Speed | None:
-        """What a run takes, as a straight line over the lanes that are busy (least squares)."""
+        """What a run takes, by the lanes that are busy."""
         rate = self.steps_per_second
         if rate is None:
             return None
-        weights = [chunk.seconds for chunk in self._chunks]
-        busy = [chunk.busy for chunk in self._chunks]
-        times = [self._steps_per_run * c.busy * c.seconds / c.steps for c in self._chunks]
-        whole = sum(weights)
-        mean_busy = sum(w * b for w, b in zip(weights, busy, strict=True)) / whole
-        mean = self._steps_per_run * mean_busy / rate
-        spread = sum(w * (b - mean_busy) ** 2 for w, b in zip(weights, busy, strict=True))
-        together = sum(
-            w * (b - mean_busy) * (t - mean) for w, b, t in zip(weights, busy, times, strict=True)
-        )
-        assumed, trust = (1 - HALF) * mean / mean_busy, TRUST * whole * mean_busy**2
-        slope = (together + trust * assumed) / (spread + trust)
-        slope = min(max(slope, 0.0), mean / mean_busy)
-        return Speed(mean - slope * mean_busy, slope)
+        seconds = sum(chunk.seconds for chunk in self._chunks)
+        busy = sum(chunk.busy * chunk.seconds for chunk in self._chunks) / seconds
+        run_s = self._steps_per_run * busy / rate
+        share = self._line.share_at(busy)
+        return Speed(run_s * (1 - share), run_s * share / busy)
 
     def _forget(self) -> None:
         """What is older than two rounds."""

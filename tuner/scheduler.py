@@ -18,7 +18,7 @@ from tuner.evidence import RANDOM_EPISODES, EnvFigures, env_figures, measured_by
 from tuner.failures import Endings
 from tuner.finals import FINALS, Finals, finals_of, runs_to_come
 from tuner.lane_count import lane_room
-from tuner.outlook import Outlook
+from tuner.outlook import Moment, Outlook
 from tuner.phases import FixedRuns, Phase, RunKey
 from tuner.placement import Place
 from tuner.progress import PHASES, Best, Lanes, Progress
@@ -101,7 +101,7 @@ class Scheduler:
                 phase = self._begin(part, self._env)
                 while not phase.is_over:
                     yield self._look(crew(), phase, stop_code)
-                yield self._progress(phase)
+                yield self._progress(phase, crews[0] if crews else None)
         if parts[-1] != "search":
             self._trials.note(FINALS, self._finals().as_data())
 
@@ -178,6 +178,8 @@ class Scheduler:
                 self._recorder.made_with = report.made_with
             case messages.PlayedRandom():
                 self._measured(report)
+            case messages.Measured():
+                self._outlook.expect(crew.measured)
             case messages.Advanced():
                 self._steps_done += report.lane_steps
                 self._cohort_steps_done += report.cohort_steps
@@ -261,7 +263,8 @@ class Scheduler:
         per_cohort = self._steps_done / max(1, self._cohort_steps_done)
         lanes = Lanes(crew.lanes, crew.busy_lanes, per_cohort) if crew and crew.lanes else None
         elapsed = time.monotonic() - self._began
-        forecast = self._outlook.see(elapsed, self._steps_done, lanes, lambda: self._ahead(phase))
+        moment = Moment(elapsed, self._steps_done, self._runs_done, lanes)
+        self._outlook.see(moment, lambda: self._ahead(phase))
         over = phase is not None and phase.is_over and not self._later
         return Progress(
             study=self._study.name,
@@ -270,12 +273,12 @@ class Scheduler:
             trials=max(self._study.study.trials, self._trials_done),
             trials_done=self._trials_done,
             states=(),
-            runs=self._runs_done + (0 if over else forecast.runs),
+            runs=self._runs_done if over else max(self._runs_done, self._outlook.runs),
             runs_done=self._runs_done,
             lanes=lanes,
             steps_per_second=self._outlook.steps_per_second,
             elapsed_s=elapsed,
-            left_s=0.0 if over else forecast.seconds,
+            left_s=0.0 if over else self._outlook.left_s,
             best=self._best,
             measures=() if self._env is None else self._env.measures,
         )
