@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -45,7 +44,7 @@ class _Rows:
         self._plain = plain
         self._dot = ", " if plain else " · "
 
-    def all(self) -> Iterator[tuple[str, Text | Table]]:
+    def all(self) -> Iterator[tuple[str, Text]]:
         progress = self._progress
         yield "study", Text(progress.study, style="bold")
         yield "phase", self._phase()
@@ -82,21 +81,13 @@ class _Rows:
             return Text(f"interrupted{where}; launch again to go on", "yellow")
         return text
 
-    def _bar(self, done: int, whole: int, text: str) -> Table:
+    def _bar(self, done: int, whole: int, text: str) -> Text:
         width = max(8, self._width - 20)
-        grid = Table.grid(padding=(0, 1, 0, 0))
-        grid.add_column(width=width)
-        grid.add_column(no_wrap=True)
-        bar = ProgressBar(
-            total=max(1, whole),
-            completed=min(done, whole),
-            width=width,
-            style="bright_black",
-            complete_style="cyan",
-            finished_style="green",
-        )
-        grid.add_row(bar, text)
-        return grid
+        full = width * min(done, whole) // max(1, whole)
+        mark = "=" if self._plain else "━"
+        bar = Text(mark * full, "green" if done >= whole else "cyan", no_wrap=True)
+        bar.append(("." if self._plain else mark) * (width - full), "bright_black")
+        return bar.append(f" {text}", "not dim default")
 
     def _lanes(self) -> str:
         lanes = self._progress.lanes

@@ -50,8 +50,12 @@ class ProgressConsole(Console):
 class _LiveScreen:
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._columns = live.console.width
 
     def show(self, progress: Progress) -> None:
+        before, self._columns = self._columns, self._live.console.width
+        if self._columns < before:  # the terminal has wrapped what stood there
+            self._live.console.clear()
         self._live.update(Picture(progress))
 
 

@@ -203,7 +203,11 @@ def test_status_tells_where_a_study_stands(finished: Finished, quick: Quick) -> 
     unknown = quick("status", "other", folder=finished.folder)
 
     runs = len(tiny.recorded(finished.folder))
-    assert shown.out.splitlines()[0] == f"tiny: 3 complete, of 3; {runs} of {runs} runs finished"
+    rows = [line.split() for line in shown.out.splitlines()[:4]]
+    assert rows[0] == ["study", "tiny"]
+    assert rows[1][-1] == "done"
+    assert rows[2][-3:] == ["3", "of", "3"]
+    assert rows[3][-3:] == [str(runs), "of", str(runs)]
     assert "on fresh seeds" in shown.out and "chosen: " in shown.out
     assert named.out == shown.out
     assert "at work" not in shown.out
@@ -227,6 +231,18 @@ def test_status_as_json_is_one_document_with_the_best_trials(
     assert study["chosen"]["status"] == "tested"
     assert study["sentence"].startswith(("Tuning reported", "No trial was clearly better"))
     assert study["finals"]["finalists"][-1] == -1
+    assert (study["progress"]["phase"], study["progress"]["left_s"]) == ("done", 0.0)
+    assert len(study["progress"]["best"]["curve"]) == 6
+    assert study["pace"] is None
+
+
+def test_a_study_may_be_named_by_its_file(finished: Finished, quick: Quick) -> None:
+    by_file = quick("status", "tiny.toml", folder=finished.folder)
+    missing = quick("status", "other.toml", folder=finished.folder)
+
+    assert by_file.out == quick("status", "tiny", folder=finished.folder).out
+    assert (missing.code, missing.out) == (2, "")
+    assert "other.toml" in missing.err
 
 
 def test_a_trial_that_optuna_was_given_without_any_run_is_left_out(
@@ -241,7 +257,7 @@ def test_a_trial_that_optuna_was_given_without_any_run_is_left_out(
     ended = quick("status", folder=folder)
 
     assert ended.code == 0, ended.err
-    assert "tiny: 4 complete, of 3" in ended.out
+    assert " 4 of 4" in ended.out
     assert "best 3 of 3 trials" in ended.out and "999" not in ended.out
 
 
@@ -252,7 +268,7 @@ def test_the_database_may_be_named_by_the_environment(
 
     ended = quick("status", folder=tmp_path, env=env)
 
-    assert ended.out.startswith("tiny: 3 complete")
+    assert ended.out.split()[:2] == ["study", "tiny"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -269,7 +285,7 @@ def test_a_study_that_another_program_made_is_left_alone(
 
     assert "Traceback" not in ended.err
     assert ended.code == (2 if study else 0)
-    assert ("foreign" in ended.err) if study else ("tiny: 3 complete" in ended.out)
+    assert ("foreign" in ended.err) if study else (ended.out.split()[:2] == ["study", "tiny"])
 
 
 def test_a_launch_does_not_take_over_the_trials_of_another_program(
