@@ -317,6 +317,25 @@ def test_a_reader_that_leaves_early_is_no_error(finished: Finished, command: lis
     assert ended.returncode == 0
 
 
+def test_a_training_whose_reader_leaves_is_trained_to_its_end(
+    exported: Path, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    with os.fdopen(writing, "wb") as pipe:
+        ended = subprocess.run(
+            [*COMMAND, "train", str(exported), "--out", "trained"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=pipe,
+        )
+
+    assert ended.returncode == 0
+    assert re.search(rb"^mean [\d.]+, minimum [\d.]+ over 1 seed$", ended.stdout, re.MULTILINE)
+    assert (tmp_path / "trained" / "seed-0" / "model.safetensors").exists()
+
+
 def test_a_terminal_that_knows_no_unicode_shows_the_table_too(finished: Finished) -> None:
     ended = tuner("status", folder=finished.folder, env={"PYTHONIOENCODING": "ascii"})
 
