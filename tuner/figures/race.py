@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from tuner.figures.style import BLUE, GREEN, INK, ORANGE, canvas, rounded
 from tuner.findings.race import Judged, Race
 
+MANY = 500  # decisions, from which on their symbols are small
 # verdict → its name, colour and symbol
 VERDICTS = {
     "contender": ("another seed", BLUE, "circle"),
@@ -18,6 +19,7 @@ VERDICTS = {
 def draw(found: Race) -> go.Figure:
     """A symbol and a colour for every verdict, the leader's mean as steps."""
     figure = canvas("tuning runs recorded", "mean score of the trial so far")
+    look = {"size": 8, "opacity": 0.8} if len(found.judged) <= MANY else {"size": 4, "opacity": 0.6}
     leaders, last = found.leaders, found.judged[-1].runs
     if leaders:
         values = [judged.decision.leader_value or 0.0 for judged in leaders]
@@ -39,7 +41,7 @@ def draw(found: Race) -> go.Figure:
                 customdata=_details(judged),
                 hovertemplate="trial %{customdata[0]}, %{customdata[1]} seeds: %{y} "
                 "(%{customdata[2]} standard errors from the leader)<extra></extra>",
-                marker={"color": colour, "size": 8, "symbol": symbol, "opacity": 0.8},
+                marker={"color": colour, "symbol": symbol} | look,
                 mode="markers",
                 name=name,
             )

@@ -60,6 +60,7 @@ def _add_panel(figure: go.Figure, found: Spread, panel: Panel, row: int, column:
             "size": 7,
             "line": {"color": INK, "width": 0.5},
         },
+        cliponaxis=False,
         mode="markers",
         row=row,
         col=column,
