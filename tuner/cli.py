@@ -9,6 +9,7 @@ import typer
 from agents.errors import AgentError, CheckpointError, EnvError, HparamsError
 from tuner import (
     agent_commands,
+    dashboard_commands,
     file_commands,
     report_command,
     study_commands,
@@ -24,7 +25,8 @@ COMMANDS = (
     study_commands.studies,
     viewing_commands.status,
     report_command.report,
-    viewing_commands.dashboard,
+    dashboard_commands.dashboard,
+    dashboard_commands.film,
     file_commands.export,
     file_commands.verify,
     file_commands.train,

@@ -1,7 +1,6 @@
 """The commands about hparams.json: export, verify, train."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from tuner import export_formats, hparams_file, options
 from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
 from tuner.errors import UsageError, VerificationError
 from tuner.hparams_file import HparamsFile
+from tuner.marks_told import marks_told
 from tuner.results import configuration_text
 from tuner.screen import ProgressConsole
 from tuner.storage import DEFAULT_URL, open_for_reading
@@ -20,7 +20,6 @@ from tuner.summary import only_study, summarize
 from tuner.wording import equality, points, seeds_text, sentence
 
 if TYPE_CHECKING:
-    from agents.cohort import Evaluated
     from tuner.retrain import Best, Trained
 
 HparamsPath = Annotated[Path, typer.Argument(help="an hparams.json")]
@@ -69,7 +68,7 @@ def verify(
     options.checked_device(device)
     file = hparams_file.read(hparams)
     fresh = None if seeds is None else options.seed_count(seeds)
-    verdict = verification.verify(file, fresh, device=device, tell=_told_marks())
+    verdict = verification.verify(file, fresh, device=device, tell=marks_told())
     print(json.dumps(verdict.as_data(), allow_nan=False) if as_json else verdict.text())
     if not verdict.holds:
         raise VerificationError(f"{hparams}: {verdict.reason}")
@@ -105,7 +104,7 @@ def train(
     file = retrain.with_steps(file, steps)
     log = training_log.opened(file, chosen, tensorboard, wandb, force=force)
     plan = retrain.Plan(file=file, seeds=chosen, out=out, device=device, force=force)
-    trained = retrain.train(plan, tell=_told_marks(), log=log)
+    trained = retrain.train(plan, tell=marks_told(), log=log)
     for run in trained:
         print(f"seed {run.seed}: score {run.score}{_compared(run)}, in {run.directory}")
         print(f"  best at step {run.best.step:,}: {_best(run.best)}, in {run.directory}/best")
@@ -121,17 +120,6 @@ def _warn_if_unconfirmed(file: HparamsFile) -> None:
         ProgressConsole().print(
             "this configuration is not confirmed on fresh seeds: expect less than its tuning scores"
         )
-
-
-def _told_marks() -> "Callable[[Evaluated], None]":
-    console = ProgressConsole()
-
-    def tell(event: "Evaluated") -> None:
-        mean = sum(event.returns) / len(event.returns)
-        line = f"seed {event.run}: step {event.step:,}, return {points(mean)}"
-        console.print(line, highlight=False)
-
-    return tell
 
 
 def _best(best: "Best") -> str:

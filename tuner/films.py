@@ -42,6 +42,16 @@ class Format:
 GIF = Format("--gif", ".gif", ("-vf", OWN_PALETTES, "-f", "gif"), most_fps=25.0)
 H264 = ("-vf", EVEN_SIZES, "-c:v", "libx264", "-pix_fmt", "yuv420p")
 MP4 = Format("--mp4", ".mp4", (*H264, "-movflags", "+faststart", "-f", "mp4"))
+# for pages, where many stand side by side: no wider than they are shown, colours a bit coarser
+SMALL_SIZE = "scale='min(480,iw)':-2"
+SMALL = Format(
+    "film",
+    ".mp4",
+    (
+        *("-vf", SMALL_SIZE, "-c:v", "libx264", "-crf", "28", "-pix_fmt", "yuv420p"),
+        *("-movflags", "+faststart", "-f", "mp4"),
+    ),
+)
 
 
 @dataclass(frozen=True)

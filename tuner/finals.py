@@ -44,7 +44,7 @@ class Finals:
         before = [
             trial
             for trial in sorted(self.params)
-            if trial not in best and not self._missing([trial], Pool.CONFIRM)
+            if trial not in best and self._is_confirmed(trial)
         ]
         return [*best, *before, DEFAULT_CONFIG]
 
@@ -121,6 +121,9 @@ class Finals:
                 "standard_error": choice.standard_error,
             }
         return found
+
+    def _is_confirmed(self, trial: int) -> bool:
+        return len(self.recorded(trial, Pool.CONFIRM)) == self.study.seeds.confirm
 
     def _missing(self, trials: Sequence[int], pool: Pool) -> list[Work]:
         done = {(trial, run.seed_index) for trial in trials for run in self.recorded(trial, pool)}

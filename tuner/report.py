@@ -11,7 +11,7 @@ from tuner.export import made_with
 from tuner.gallery import GALLERY, Exhibit, Finding
 from tuner.phases import DEFAULT_CONFIG
 from tuner.plain_data import as_plain
-from tuner.screen import configuration_text
+from tuner.results import configuration_text
 from tuner.seed_pools import Pool
 from tuner.spending import Failure, Spent, failures, spent
 from tuner.storage import DEFAULT_URL

@@ -81,7 +81,9 @@ def print_next_steps(
         ("verify hparams.json", "train the seeds of its claim again"),
         ("train hparams.json --seeds 0:10 --out trained", "train it for yourself"),
     ]
-    if not summary.finals.is_tested:
+    if summary.finals.is_tested:
+        steps.insert(1, (f"film {name}{storage_option}", "films of the winner, for the dashboard"))
+    else:
         steps.insert(0, (f"confirm {name}{storage_option}", "confirm and test on fresh seeds"))
     console.print("\nnext:", highlight=False)
     for command, what in steps:

@@ -88,7 +88,7 @@ class Store:
 
     def __init__(self, url: str, path: Path, storage: RDBStorage) -> None:
         self.url = url
-        self._path = path
+        self.path = path
         self._file = _identity(path)
         self._rdb = storage
         self.optuna: BaseStorage = get_storage(storage)
@@ -102,9 +102,9 @@ class Store:
 
         Raises StorageError if the file was deleted or replaced since it was opened.
         """
-        if _identity(self._path) != self._file:
+        if _identity(self.path) != self._file:
             raise StorageError(
-                f"storage: '{self._path}' was deleted or replaced while in use; put it back, "
+                f"storage: '{self.path}' was deleted or replaced while in use; put it back, "
                 "or launch again to begin anew"
             )
         row = _RunRow(**{name: getattr(run, name) for name in _WRITTEN})
@@ -154,6 +154,12 @@ class Store:
         with Session(self._engine) as session:
             return session.scalar(rows) or 0
 
+    def run_count(self, study: str) -> int:
+        """How many runs of a study are recorded, of all purposes."""
+        rows = select(func.count()).where(_RunRow.study == study)
+        with Session(self._engine) as session:
+            return session.scalar(rows) or 0
+
     def study_names(self) -> list[str]:
         """The studies in this database, by name."""
         return sorted(optuna.get_all_study_names(storage=self.optuna))
@@ -168,7 +174,7 @@ class Store:
 
     def writer(self) -> Writer | None:
         """The scheduler that is at work on this database, if there is one."""
-        return writer_of(self._path)
+        return writer_of(self.path)
 
     def close(self) -> None:
         """Let the file go."""

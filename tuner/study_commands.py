@@ -27,6 +27,7 @@ from tuner.arguments import (
     Workers,
 )
 from tuner.errors import Stopped, TooManyFailures
+from tuner.launch_commands import record_command
 from tuner.scheduler import PARTS, Resources, Scheduler
 from tuner.screen import ProgressConsole, progress_screen
 from tuner.signals import StopSignals
@@ -140,9 +141,11 @@ def _run(study: Study, storage: str, resources: Resources, parts: Sequence[str])
 
 
 def _launch(study: Study, store: Store, resources: Resources, parts: Sequence[str]) -> None:
+    scheduler = Scheduler(study, store, resources)
+    record_command(store, study.name, sys.argv[1:])
     with StopSignals() as stop, progress_screen(ProgressConsole()) as shown:
         try:
-            for progress in Scheduler(study, store, resources).launch(parts, stop.code):
+            for progress in scheduler.launch(parts, stop.code):
                 shown.show(progress)
         except Stopped as stopped:
             again = "run the same command to go on"

@@ -1,10 +1,9 @@
-"""The commands that look at a study and leave it as it is: status, dashboard."""
+"""The commands that look at a study and leave it as it is: status."""
 
 import json
 import time
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -12,7 +11,6 @@ from tuner import results
 from tuner.arguments import AsJson, Storage, StudyName
 from tuner.picture import Picture
 from tuner.progress import Progress
-from tuner.signals import StopSignals
 from tuner.standing import standing
 from tuner.storage import DEFAULT_URL, open_for_reading
 from tuner.summary import StudySummary, only_study, our_studies, summarize
@@ -43,25 +41,6 @@ def status(
         results.print_results(console, summary)
     if writer is not None:
         console.print(f"\nprocess {writer.pid} is at work on this database", highlight=False)
-
-
-def dashboard(
-    storage: Storage = DEFAULT_URL,
-    host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one")] = 8080,
-    token: Annotated[
-        str | None, typer.Option(help="required beyond loopback; auto makes one")
-    ] = None,
-) -> None:
-    """Serve Optuna's dashboard on this database, read-only."""
-    from tuner.dashboard import serve  # here: it takes a second to import
-
-    with open_for_reading(storage) as store, StopSignals(at_once=True):
-
-        def announce(url: str) -> None:
-            print(f"{url}\nread-only; Ctrl-C ends it", flush=True)
-
-        serve(store.optuna, host=host, port=port, token=token, announce=announce)
 
 
 def _as_data(summary: StudySummary, progress: Progress) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Greedy episodes of what `tuner train` wrote, to look at: in a window, or as films."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -40,8 +41,13 @@ def record(
     seed: int,
     targets: Sequence[Target],
     tell: Callable[[Ended], None],
+    *,
+    most_seconds: float = math.inf,
 ) -> list[Film]:
-    """The episodes of `evaluate`, one after the other in a film for each target."""
+    """The episodes of `evaluate`, one after the other in a film for each target.
+
+    most_seconds: of a film; what goes on longer is played to its end and not shown
+    """
     agent = trained_agent.read(directory)
     fps = _rendering(agent, PICTURES, "as pictures").fps
     display.do_without()
@@ -52,7 +58,8 @@ def record(
                 tell(event)
                 continue
             for film in films:
-                film.add(event.picture)
+                if film.seconds < most_seconds:
+                    film.add(event.picture)
     return films
 
 

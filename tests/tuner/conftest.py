@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     launch = tuner("launch", tiny.written(folder), folder=folder)
     assert launch.code == 0, launch.err
     return Finished(folder, launch, studies.load(str(folder / "tiny.toml")))
+
+
+@pytest.fixture
+def copied(finished: Finished, tmp_path: Path) -> Finished:
+    """The same in a folder of its own, to be written to."""
+    folder = shutil.copytree(finished.folder, tmp_path / "copied")
+    return replace(finished, folder=folder)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ from tests.tuner.tiny import changed, written
 from tuner import study as studies
 
 COMMANDS = (
-    "launch", "studies", "status", "report", "dashboard", "export", "train", "evaluate", "imitate", "watch",
+    "launch", "studies", "status", "report", "dashboard", "film", "export", "train", "evaluate",
+    "imitate", "watch",
 )  # fmt: skip
 
 

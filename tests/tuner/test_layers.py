@@ -31,8 +31,11 @@ FREE_OF_TORCH = {
     "agents.tabular_hparams",
 }
 KNOW_OPTUNA = {
+    "tuner.artifacts",
     "tuner.cli",
-    "tuner.dashboard",
+    "tuner.dashboard.exhibition",
+    "tuner.dashboard.overlay",
+    "tuner.dashboard.serving",
     "tuner.finals",
     "tuner.findings.importance",
     "tuner.optuna_objective",
@@ -45,6 +48,7 @@ KNOW_OPTUNA = {
 }
 TRAIN = {
     "tuner.evaluation",
+    "tuner.filming",
     "tuner.imitation",
     "tuner.optuna_objective",
     "tuner.planning",
@@ -61,6 +65,7 @@ ARE_COMMANDS = {
     "tuner.agent_commands",
     "tuner.arguments",
     "tuner.cli",
+    "tuner.dashboard_commands",
     "tuner.file_commands",
     "tuner.report_command",
     "tuner.study_commands",
@@ -137,11 +142,14 @@ def test_each_library_is_known_to_few() -> None:
     assert who_imports("optuna") <= KNOW_OPTUNA
     assert who_imports("sqlalchemy") == {"tuner.storage"}
     assert who_imports("sqlite3") == {"tuner.storage"}
-    assert who_imports("typer") == ARE_COMMANDS
+    assert who_imports("typer") <= ARE_COMMANDS
     assert who_imports("scipy") == {"tuner.intervals", "tuner.planning"}
-    assert who_imports("optuna_dashboard") == {"tuner.dashboard"}
+    assert who_imports("optuna_dashboard") == {
+        "tuner.dashboard.exhibition",
+        "tuner.dashboard.serving",
+    }
     drawing = {name for name in MODULES if name.startswith("tuner.figures.")}
-    assert who_imports("plotly") <= drawing | {"tuner.gallery"}
+    assert who_imports("plotly") <= drawing | {"tuner.gallery", "tuner.pictures"}
     assert not {name for name in MODULES if name.startswith("tuner.findings.")} & who_imports(
         "tuner.figures"
     )

@@ -96,3 +96,15 @@ def titled(figure: go.Figure, title: str, caption: str) -> go.Figure:
     if figure.layout.height:
         figure.update_layout(height=figure.layout.height + more)
     return figure
+
+
+def framed(figure: go.Figure, title: str, caption: str) -> go.Figure:
+    """The same figure for a frame that is low and narrow, 540 by 450 pixels: `titled` in small
+    print, its legend below."""
+    framed = titled(figure, title, caption)
+    framed.update_layout(
+        title={"x": 0.02, "xref": "container", "font": {"size": 16}},
+        title_subtitle_font_size=11,
+        legend={"yref": "container", "y": 0, "yanchor": "bottom", "font": {"size": 11}},
+    )
+    return framed

@@ -3,23 +3,21 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import plotly.graph_objects as go
 
+from tuner.errors import UsageError
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_TIMEOUT_S = 120
+NO_BROWSER = f"no picture: none of {', '.join(BROWSERS)} is installed here to draw it"
 
 
-def found_browser(named: str | None) -> str | None:
-    """The one that was named, else one of those known; None, and a line that says so."""
-    browsers = [named] if named else BROWSERS
-    browser = next(filter(None, map(shutil.which, browsers)), None)
-    if browser is None:
-        print(f"no picture: {' or '.join(browsers)} not found; install it, or name it: --browser")
-    return browser
+def found_browser(named: str | None = None) -> str | None:
+    """The one that was named, else one of those known; None if it is not there."""
+    return next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
 
 
 def write_picture(figure: go.Figure, file: Path, browser: str) -> None:
@@ -35,5 +33,5 @@ def write_picture(figure: go.Figure, file: Path, browser: str) -> None:
             [*command, html.as_uri()], capture_output=True, text=True, timeout=BROWSER_TIMEOUT_S
         )
         if not drawn.exists():
-            sys.exit(f"{browser} drew nothing:\n{done.stderr}")
+            raise UsageError(f"{browser} drew nothing:\n{done.stderr}")
         shutil.copyfile(drawn, file)

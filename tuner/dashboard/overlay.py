@@ -1,0 +1,181 @@
+"""A storage laid over another: what is drawn on it stays in memory, what is below stays as it is.
+
+Optuna's dashboard reads our studies through it. It shows what we know of a study in Optuna's own
+words (system attributes, as optuna-dashboard's functions write them), attributes of studies and
+trials as a person would name them, and steps of the environment instead of marks. Studies of
+other programs show through unchanged.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from copy import copy
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.study._frozen import FrozenStudy
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.dashboard.attributes import marks, of_study, of_trial, readable
+from tuner.trials import SPEC
+
+NOTE_VERSION = "note_ver"  # how optuna-dashboard's keys of a note's version end
+Attributes = Mapping[str, Any]
+
+
+class Overlay(BaseStorage):
+    """What is below, with what is drawn over it.
+
+    edits: whether what is written goes into the storage below; else system attributes of studies
+    stay here, and everything else is left to the storage below, which may refuse it
+    """
+
+    def __init__(self, below: BaseStorage, *, edits: bool = False) -> None:
+        self._below = below
+        self._edits = edits
+        self._drawn: dict[int, Attributes] = {}
+        self._marks: dict[int, Sequence[int]] = {}  # of our studies
+        self._finished: dict[int, FrozenTrial] = {}
+
+    def hang(self, study_id: int, drawn: Attributes) -> None:
+        """Show these system attributes of a study from now on, instead of those before."""
+        self._drawn[study_id] = drawn
+
+    def drawn(self, study_id: int) -> Attributes:
+        """What was written here of a study."""
+        return self._drawn.get(study_id, {})
+
+    def is_ours(self, study_id: int) -> bool:
+        """Whether the study has a specification of ours."""
+        if study_id not in self._marks:
+            try:
+                spec = self._below.get_study_user_attrs(study_id).get(SPEC)
+            except KeyError:  # no such study
+                return False
+            if spec is not None:
+                self._marks[study_id] = marks(spec)
+        return study_id in self._marks
+
+    # what is shown otherwise than it is below
+
+    def get_all_studies(self) -> list[FrozenStudy]:
+        return [self._shown_study(study) for study in self._below.get_all_studies()]
+
+    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
+        return _laid_over(self._below.get_study_system_attrs(study_id), self.drawn(study_id))
+
+    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
+        attributes = self._below.get_study_user_attrs(study_id)
+        return of_study(attributes) if SPEC in attributes else attributes
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        trials = self._below.get_all_trials(study_id, deepcopy=deepcopy, states=states)
+        if not self.is_ours(study_id):
+            return trials
+        return [self._shown_trial(trial, self._marks[study_id]) for trial in trials]
+
+    def _shown_study(self, study: FrozenStudy) -> FrozenStudy:
+        shown = copy(study)
+        if SPEC in study.user_attrs:
+            shown.user_attrs = of_study(study.user_attrs)
+        shown.system_attrs = _laid_over(study.system_attrs, self.drawn(study._study_id))
+        return shown
+
+    def _shown_trial(self, trial: FrozenTrial, marks: Sequence[int]) -> FrozenTrial:
+        shown = self._finished.get(trial._trial_id)
+        if shown is None:
+            shown = copy(trial)
+            shown.user_attrs = of_trial(trial.user_attrs)
+            shown.intermediate_values = {
+                marks[mark - 1]: readable(mean) for mark, mean in trial.intermediate_values.items()
+            }
+            if trial.values is not None:
+                shown.values = [readable(value) for value in trial.values]
+            if trial.state.is_finished():  # then nothing of it changes any more
+                self._finished[trial._trial_id] = shown
+        return shown
+
+    # what is written here
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        if self._edits:
+            self._below.set_study_system_attr(study_id, key, value)
+        else:
+            self._drawn[study_id] = {**self.drawn(study_id), key: value}
+
+    # what is left to the storage below
+
+    def create_new_study(
+        self, directions: Sequence[StudyDirection], study_name: str | None = None
+    ) -> int:
+        return self._below.create_new_study(directions, study_name)
+
+    def delete_study(self, study_id: int) -> None:
+        self._below.delete_study(study_id)
+
+    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
+        self._below.set_study_user_attr(study_id, key, value)
+
+    def get_study_id_from_name(self, study_name: str) -> int:
+        return self._below.get_study_id_from_name(study_name)
+
+    def get_study_name_from_id(self, study_id: int) -> str:
+        return self._below.get_study_name_from_id(study_id)
+
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        return self._below.get_study_directions(study_id)
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        return self._below.create_new_trial(study_id, template_trial)
+
+    def set_trial_param(
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
+    ) -> None:
+        self._below.set_trial_param(trial_id, param_name, param_value_internal, distribution)
+
+    def set_trial_state_values(
+        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
+    ) -> bool:
+        return self._below.set_trial_state_values(trial_id, state, values)
+
+    def set_trial_intermediate_value(
+        self, trial_id: int, step: int, intermediate_value: float
+    ) -> None:
+        self._below.set_trial_intermediate_value(trial_id, step, intermediate_value)
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        self._below.set_trial_user_attr(trial_id, key, value)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        self._below.set_trial_system_attr(trial_id, key, value)
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        return self._below.get_trial(trial_id)
+
+    def remove_session(self) -> None:
+        self._below.remove_session()
+
+
+def _laid_over(below: Attributes, drawn: Attributes) -> dict[str, Any]:
+    """Both; what stands below wins, and a note there, whatever it says, wins over a whole one."""
+    notes = tuple(
+        key.removesuffix(NOTE_VERSION)
+        for key in drawn
+        if key.endswith(NOTE_VERSION) and key in below
+    )
+    kept = {key: value for key, value in drawn.items() if not _is_of_note(key, notes)}
+    return {**kept, **below}
+
+
+def _is_of_note(key: str, notes: tuple[str, ...]) -> bool:
+    """notes: what the keys of some notes begin with, "dashboard:" or "dashboard:<trial id>:"."""
+    return any(key.startswith((f"{start}note_ver", f"{start}note_str:")) for start in notes)
