@@ -49,7 +49,7 @@ class Exhibit:
     find: Callable[[StudySummary], Finding | None]
     draw: Callable[[Any], go.Figure]
     in_dashboard: bool = True
-    needs: str = ""
+    needs: str = "more runs"
 
 
 IN_THE_REPORT = (
@@ -83,11 +83,16 @@ IN_THE_REPORT = (
     ),
 )
 GALLERY = (
-    Exhibit("optimism", optimism, optimism_figure.draw),
-    Exhibit("seed_strips", seed_strips, seed_strips_figure.draw),
-    Exhibit("learning_curves", learning_curves, learning_curves_figure.draw),
-    Exhibit("spread", spread, spread_figure.draw),
-    Exhibit("race", race, race_figure.draw),
-    Exhibit("timeline", timeline, timeline_figure.draw),
+    Exhibit("optimism", optimism, optimism_figure.draw, needs="a confirmed finalist"),
+    Exhibit("seed_strips", seed_strips, seed_strips_figure.draw, needs="a complete trial"),
+    Exhibit(
+        "learning_curves",
+        learning_curves,
+        learning_curves_figure.draw,
+        needs="a complete trial with a run that came to its end",
+    ),
+    Exhibit("spread", spread, spread_figure.draw, needs="complete trials of two seeds or more"),
+    Exhibit("race", race, race_figure.draw, needs="trials that race for seeds"),
+    Exhibit("timeline", timeline, timeline_figure.draw, needs="recorded runs"),
     *IN_THE_REPORT,
 )

@@ -119,8 +119,7 @@ def _page(template: str, **content: object) -> str:
 def _shown(exhibit: Exhibit, finding: Finding | None) -> Shown:
     if finding is None:
         title = exhibit.name.replace("_", " ").capitalize()
-        why = f": it needs {exhibit.needs}" if exhibit.needs else " yet: the study has none of it"
-        return Shown(exhibit.name, title, [f"Not shown{why}."], Markup(""), 0)
+        return Shown(exhibit.name, title, [f"Not shown: it needs {exhibit.needs}."], Markup(""), 0)
     figure = exhibit.draw(finding)
     return Shown(
         exhibit.name,

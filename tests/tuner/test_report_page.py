@@ -100,15 +100,10 @@ def test_what_the_database_says_is_text_and_never_runs(browser: "Browser", tmp_p
     broken = a_run(trial=1, status="failed", error=f"Traceback\n{HOSTILE}")
     trials = list(summary.trials)
     trials[3] = replace(trials[3], failure=HOSTILE, params=trials[3].params | {HOSTILE: HOSTILE})
-    finals = replace(
-        summary.finals,
-        runs=[*summary.finals.runs, broken],
-        params={n: {**params, HOSTILE: 1} for n, params in summary.finals.params.items()},
-    )
+    finals = replace(summary.finals, runs=[*summary.finals.runs, broken])
     spec = summary.study.spec()
     spec["study"]["env"] = HOSTILE
-    hostile = replace(summary, trials=trials, study=Study.from_spec(spec), finals=replace(finals))
-    hostile.finals.__dict__["hparams"] = summary.finals.hparams
+    hostile = replace(summary, trials=trials, study=Study.from_spec(spec), finals=finals)
     file = tmp_path / "hostile.html"
     file.write_text(report_page(report(hostile, f"sqlite:///{HOSTILE}.db")))
 

@@ -8,7 +8,7 @@ from typing import Any
 from tuner.search_space import Choices, Range, Space, is_whole, label
 from tuner.study import Study
 
-LEAST_GAP = 0.2  # between two ticks, of the axis
+LEAST_GAP = 0.26  # between two ticks, of the axis
 
 
 @dataclass(frozen=True)
