@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup tune test check learning coverage bench clean
+.PHONY: setup tune test check learning coverage bench docs clean
 
 setup: .venv/.ready
 
@@ -40,6 +40,10 @@ coverage: setup
 bench: setup
 	$(PIP) --group bench
 	$(BIN)/python scripts/benchmark_lanes
+
+# What is written by the project itself: the command reference and what shells complete by.
+docs: setup
+	$(BIN)/python scripts/write_command_reference
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from tuner import completion
+
 Storage = Annotated[
     str, typer.Option(envvar="TUNER_STORAGE", help="database, e.g. sqlite:///tuner.db")
 ]
@@ -13,7 +15,13 @@ Imports = Annotated[
     typer.Option("--allow-import", help="module to import, so that it registers environments"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document to stdout")]
-StudyName = Annotated[str | None, typer.Argument(help="its name; may be left out if it is alone")]
+StudyName = Annotated[
+    str | None,
+    typer.Argument(
+        help="its name; may be left out if it is alone",
+        autocompletion=completion.recorded_studies,
+    ),
+]
 Workers = Annotated[
     int | None, typer.Option(help="trainer processes (default: the cores there are)")
 ]

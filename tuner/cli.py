@@ -10,6 +10,7 @@ from agents.errors import AgentError, CheckpointError, EnvError, HparamsError
 from tuner import (
     agent_commands,
     dashboard_commands,
+    editor_commands,
     file_commands,
     report_command,
     study_commands,
@@ -33,6 +34,8 @@ COMMANDS = (
     agent_commands.evaluate,
     agent_commands.imitate,
     agent_commands.watch,
+    editor_commands.schema,
+    editor_commands.completion,
 )
 
 app = typer.Typer(

@@ -26,6 +26,7 @@ from tuner.arguments import (
     Timeout,
     Workers,
 )
+from tuner.completion import shipped_studies
 from tuner.errors import Stopped, TooManyFailures
 from tuner.launch_commands import record_command
 from tuner.scheduler import PARTS, Resources, Scheduler
@@ -35,7 +36,10 @@ from tuner.storage import DEFAULT_URL, Store, open_for_reading, open_for_writing
 from tuner.study import Study
 from tuner.summary import StudySummary, only_study, summarize
 
-StudyFile = Annotated[str, typer.Argument(help="a shipped study's name, or a .toml file")]
+StudyFile = Annotated[
+    str,
+    typer.Argument(help="a shipped study's name, or a .toml file", autocompletion=shipped_studies),
+]
 
 
 def launch(

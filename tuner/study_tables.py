@@ -21,32 +21,42 @@ Seeds = Annotated[
 class StudyTable(BaseModel):
     model_config = STRICT
 
-    name: Name
-    env: str
-    env_kwargs: dict[str, Scalar] = {}
-    agent: Kind = "deep_q"
-    trials: int = Field(ge=1, le=MOST_TRIALS)
-    master_seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    name: Name = Field(description="by which the database knows it")
+    env: str = Field(description="a registered gymnasium environment")
+    env_kwargs: dict[str, Scalar] = Field(default={}, description="what gymnasium.make gets")
+    agent: Kind = Field(default="deep_q", description="the kind of agent")
+    trials: int = Field(
+        ge=1, le=MOST_TRIALS, description="configurations; the only key that may change later"
+    )
+    master_seed: int = Field(
+        default=0, ge=0, le=2**32 - 1, description="all run seeds follow from it"
+    )
 
 
 class BudgetTable(BaseModel):
     model_config = STRICT
 
-    steps: int = Field(ge=1, le=MOST_STEPS)
-    evaluations: int = Field(default=25, ge=1, le=1_000)
-    episodes: int = Field(default=10, ge=1, le=1_000)
+    steps: int = Field(ge=1, le=MOST_STEPS, description="environment steps per run")
+    evaluations: int = Field(
+        default=25, ge=1, le=1_000, description="marks, equally spaced; the last one at the end"
+    )
+    episodes: int = Field(default=10, ge=1, le=1_000, description="greedy episodes at each mark")
 
 
 class SeedsTable(BaseModel):
     model_config = STRICT
 
-    start: int = Field(default=2, ge=1, le=1_000)
-    max: int = Field(default=5, ge=1, le=1_000)
-    confirm: int = Field(default=10, ge=2, le=1_000)
-    test: int = Field(default=20, ge=2, le=1_000)
-    own_tune: Seeds = ()
-    own_confirm: Seeds = ()
-    own_test: Seeds = ()
+    start: int = Field(
+        default=2, ge=1, le=1_000, description="seeds a trial begins with; the first ten get three"
+    )
+    max: int = Field(default=5, ge=1, le=1_000, description="seeds a contender may reach")
+    confirm: int = Field(default=10, ge=2, le=1_000, description="fresh seeds for each finalist")
+    test: int = Field(
+        default=20, ge=2, le=1_000, description="fresh seeds for the winner and the default"
+    )
+    own_tune: Seeds = Field(default=(), description="your own, at least max")
+    own_confirm: Seeds = Field(default=(), description="your own, at least confirm")
+    own_test: Seeds = Field(default=(), description="your own, at least test")
 
     def number(self, pool: Pool) -> int:
         """How many seeds of a pool the study may use."""
@@ -64,17 +74,24 @@ class SeedsTable(BaseModel):
 class ObjectiveTable(BaseModel):
     model_config = STRICT
 
-    score: Literal["final", "auc"] = "final"
-    across_seeds: Literal["mean", "iqm", "mean_minus_std", "cvar"] = "mean"
+    score: Literal["final", "auc"] = Field(
+        default="final",
+        description="a run's number: the mean of the last 10 % of the marks, at least 5; or of all",
+    )
+    across_seeds: Literal["mean", "iqm", "mean_minus_std", "cvar"] = Field(
+        default="mean", description="a trial's number"
+    )
 
 
 class SamplerTable(BaseModel):
     model_config = STRICT
 
-    name: Literal["tpe", "random"] = "tpe"
+    name: Literal["tpe", "random"] = Field(default="tpe", description="who proposes trials")
 
 
 class PrunerTable(BaseModel):
     model_config = STRICT
 
-    name: Literal["none", "median", "hyperband"] = "none"
+    name: Literal["none", "median", "hyperband"] = Field(
+        default="none", description="who may end trials within their runs"
+    )

@@ -65,7 +65,9 @@ ARE_COMMANDS = {
     "tuner.agent_commands",
     "tuner.arguments",
     "tuner.cli",
+    "tuner.completion",
     "tuner.dashboard_commands",
+    "tuner.editor_commands",
     "tuner.file_commands",
     "tuner.report_command",
     "tuner.study_commands",
@@ -141,7 +143,7 @@ def test_what_the_scheduler_needs_of_agents_is_free_of_torch() -> None:
 def test_each_library_is_known_to_few() -> None:
     assert who_imports("optuna") <= KNOW_OPTUNA
     assert who_imports("sqlalchemy") == {"tuner.storage"}
-    assert who_imports("sqlite3") == {"tuner.storage"}
+    assert who_imports("sqlite3") == {"tuner.storage", "tuner.completion"}
     assert who_imports("typer") <= ARE_COMMANDS
     assert who_imports("scipy") == {"tuner.intervals", "tuner.planning"}
     assert who_imports("optuna_dashboard") == {
