@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup tune test check learning coverage bench docs clean
+.PHONY: setup tune test check learning coverage bench docs pictures clean
 
 setup: .venv/.ready
 
@@ -44,6 +44,11 @@ bench: setup
 # What is written by the project itself: the command reference and what shells complete by.
 docs: setup
 	$(BIN)/python scripts/write_command_reference
+
+# docs/terminal.png, dashboard.png and report.png. STUDY and STORAGE name one that was launched before.
+STUDY ?= quickstart
+pictures: setup
+	$(BIN)/python scripts/make_pictures $(STUDY) $(if $(STORAGE),--storage $(STORAGE))
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
