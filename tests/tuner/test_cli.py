@@ -21,7 +21,7 @@ from tuner import study as studies
 
 COMMANDS = (
     "launch", "studies", "status", "report", "dashboard", "film", "export", "train", "evaluate",
-    "imitate", "watch",
+    "imitate", "watch", "schema", "completion",
 )  # fmt: skip
 
 
