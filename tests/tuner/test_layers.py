@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from agents.kinds import KINDS
 from tuner import study as studies
 from tuner.cli import app
 
@@ -219,10 +220,23 @@ def test_the_readme_names_every_command_and_every_shipped_study() -> None:
         assert f"`{name}`" in text, name
 
 
-def test_the_readme_names_every_key_of_a_study_file() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_the_page_on_study_files_names_every_key() -> None:
+    text = (ROOT / "docs" / "study-files.md").read_text()
     study = studies.load("cartpole")
 
-    for table in ("study", "budget", "seeds", "objective", "sampler"):
+    for table in ("study", "budget", "seeds", "objective", "sampler", "pruner"):
         for key in type(getattr(study, table)).model_fields:
             assert key in text, f"[{table}] {key}"
+
+
+def test_the_page_on_hyperparameters_names_every_one_with_its_default() -> None:
+    text = (ROOT / "docs" / "hyperparameters.md").read_text()
+
+    for kind, model in KINDS.items():
+        assert f"`{kind}`" in text
+        for name in model.model_fields:
+            assert f"`{name}`" in text or name.startswith("epsilon"), f"{kind} {name}"
+    for name, field in KINDS["deep_q"].model_fields.items():
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        said = str(default).lower() if isinstance(default, bool) else str(default)
+        assert f"| `{name}` | {said} |" in text, name

@@ -236,9 +236,9 @@ def test_a_recorded_specification_gives_the_same_study_again() -> None:
         assert again.spec() == study.spec()
 
 
-def test_the_study_file_in_the_readme_is_a_good_one() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    block = readme.split("```toml\n")[1].split("```")[0]
+def test_the_study_file_in_the_documentation_is_a_good_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "study-files.md").read_text()
+    block = page.split("```toml\n")[1].split("```")[0]
 
     study = parse(block.encode(), "lander.toml")
 
