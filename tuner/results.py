@@ -77,6 +77,7 @@ def print_next_steps(
     name = summary.study.name
     steps = [
         (f"dashboard{storage_option}", "look at the trials in a browser"),
+        (f"report {name}{storage_option} -o report.html", "everything about it on one page"),
         (f"export {name}{storage_option} -o hparams.json", "write the configuration"),
         ("verify hparams.json", "train the seeds of its claim again"),
         ("train hparams.json --seeds 0:10 --out trained", "train it for yourself"),

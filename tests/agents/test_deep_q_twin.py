@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.budget import Budget
@@ -19,6 +20,8 @@ from agents.td_gradient import TDGradient
 from agents.training import train
 from tests import probes, twin
 from tests.twin import Transition, Twin
+
+Floats = NDArray[np.float32]
 
 STEPS = 200
 EPISODES = 2
@@ -203,9 +206,10 @@ def test_the_gradient_written_by_hand_is_that_of_autograd(
     given: list[list[list[Tensor]]] = []
     differentiate = TDGradient.__call__
 
-    def listen(gradient: TDGradient) -> None:
-        differentiate(gradient)
+    def listen(gradient: TDGradient, importance: Floats | None) -> Floats:
+        errors = differentiate(gradient, importance)
         given.append([unstacked(gradient.gradients, row, sizes) for row in range(len(lanes))])
+        return errors
 
     monkeypatch.setattr(TDGradient, "__call__", listen)
     learner = DeepQ(lanes[0], FACTS, UPDATES, CPU)

@@ -18,11 +18,11 @@ NEEDED = os.environ.get("TUNER_TESTS_NEED_BROWSER") == "1"
 @pytest.mark.skipif(
     not NEEDED and shutil.which("chromium") is None, reason="chromium is not installed"
 )
-def test_the_terminal_and_the_dashboard_are_drawn(
+def test_terminal_dashboard_and_report_are_drawn(
     finished: Finished,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    names = ("terminal", "dashboard")
+    names = ("terminal", "dashboard", "report")
     command = [sys.executable, str(SCRIPT), "tiny", finished.option, "--out", str(tmp_path)]
 
     ended = subprocess.run([*command, "--only", *names], capture_output=True, text=True)
@@ -42,5 +42,5 @@ def test_a_browser_that_is_not_there_is_said(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True)
 
     assert ended.returncode == 1
-    assert "no-such-browser not found" in ended.stdout
+    assert "no-such-browser not found" in ended.stderr
     assert list(tmp_path.iterdir()) == []

@@ -100,10 +100,12 @@ def test_a_launch_ends_with_a_table_the_choice_and_what_to_type_next(finished: F
     assert f"│ {best.number:>5} │" in lines[4]
     assert re.search(r"^chosen: (trial \d|default)$", finished.launch.out, re.MULTILINE)
     assert "database: sqlite:///tuner.db" in lines
-    commands = [line.split("#")[0].partition(" -m tuner ") for line in lines[-4:]]
+    commands = [line.split("#")[0].partition(" -m tuner ") for line in lines[-6:]]
     assert {python.strip() for python, *_ in commands} == {sys.executable}
     assert [f"tuner {command.strip()}" for *_, command in commands] == [
         "tuner dashboard",
+        "tuner film tiny",
+        "tuner report tiny -o report.html",
         "tuner export tiny -o hparams.json",
         "tuner verify hparams.json",
         "tuner train hparams.json --seeds 0:10 --out trained",
