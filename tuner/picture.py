@@ -76,6 +76,8 @@ class _Rows:
             text.append(between if number else "", "dim").append(phase, style)
         if progress.phase == "done":
             return text.append(between, "dim").append("done", "bold green")
+        if progress.phase == "searched":
+            return Text("searched, not confirmed: `tuner confirm`", "yellow")
         if not progress.running:
             where = "" if progress.phase == "start" else f" in {progress.phase}"
             return Text(f"interrupted{where}; launch again to go on", "yellow")

@@ -42,8 +42,8 @@ class Lanes:
 class Progress:
     """A study as a launch has it, or as its database tells. None: not known.
 
-    phase    start, search, confirm, test or done
-    running  whether a launch is at work on it
+    phase    start, search, searched (and not confirmed), confirm, test or done
+    running  whether a launch is at work on it, on the part that phase names
     states   how many trials ended otherwise than complete
     runs     those recorded and those to come, as far as can be told
     lanes    None before they are chosen, and from outside

@@ -22,28 +22,32 @@ from tuner.time_left import (
     forecast,
     share_that_goes_on,
 )
+from tuner.writer_lock import Writer
 
 OVER = ("COMPLETE", "PRUNED", "FAIL")
 UNUSUAL = {"PRUNED": "pruned", "FAIL": "failed"}
 RECENT_ROUNDS = 2
 
 
-def standing(summary: StudySummary, since: float | None, now: float) -> Progress:
-    """The study at `now`, seconds of the epoch. since: when the launch began that is at work."""
+def standing(summary: StudySummary, writer: Writer | None, now: float) -> Progress:
+    """The study at `now`, seconds of the epoch. writer: who holds its database."""
     runs = sorted((run for run in summary.finals.runs if run.recorded_at), key=_end)
     done = sum(trial.state in OVER for trial in summary.trials)
-    phase = _phase(summary, done)
-    running = since is not None and phase != "done"
-    recent = [run for run in runs if since is not None and _end(run) >= since] if running else []
+    asked = _asked(summary, writer)
+    to_do = [part for part in _open_parts(summary, done) if part in asked]
+    since = writer.since if writer is not None and to_do else None
+    phase = to_do[0] if to_do else _phase(summary, done)
+    recent = [run for run in runs if _end(run) >= since] if since is not None else []
     lanes = _lanes(recent)
-    ahead = _ahead(summary, phase, recent[-lanes:] if lanes else [], now)
+    parts = asked if to_do else PHASES
+    ahead = _ahead(summary, phase, parts, recent[-lanes:] if lanes else [], now)
     found = forecast(ahead, lanes, _speed(recent, lanes))
     over = phase == "done"
     counts = summary.counts
     return Progress(
         study=summary.study.name,
         phase=phase,
-        running=running,
+        running=since is not None,
         trials=max(summary.study.study.trials, done),
         trials_done=done,
         states=[(word, counts[state]) for state, word in UNUSUAL.items() if state in counts],
@@ -51,19 +55,34 @@ def standing(summary: StudySummary, since: float | None, now: float) -> Progress
         runs_done=summary.runs_finished,
         lanes=None,
         steps_per_second=_rate(recent, lanes, summary.study.budget.steps, now),
-        elapsed_s=now - since if since is not None and running else _at_work_s(runs),
+        elapsed_s=now - since if since is not None else _at_work_s(runs),
         left_s=_left(found, over),
         best=_best(summary),
         measures=summary.env.measures,
     )
 
 
+def _asked(summary: StudySummary, writer: Writer | None) -> Sequence[str]:
+    """The parts of this study that the writer was asked for."""
+    if writer is None or writer.task is None or writer.task.study != summary.study.name:
+        return ()
+    return writer.task.parts
+
+
+def _open_parts(summary: StudySummary, done: int) -> list[str]:
+    """The parts that are not over."""
+    finals, is_searched = summary.finals, done >= summary.study.study.trials
+    is_any = bool(summary.complete) or not is_searched
+    is_open = (not is_searched, is_any and bool(finals.to_confirm), is_any and not finals.is_tested)
+    return [part for part, still in zip(PHASES, is_open, strict=True) if still]
+
+
 def _phase(summary: StudySummary, done: int) -> str:
-    if done < summary.study.study.trials:
-        return "search"
-    if summary.finals.is_tested or not summary.complete:
-        return "done"
-    return "confirm" if summary.finals.to_confirm else "test"
+    """Of a study that nobody works on."""
+    phase = next(iter(_open_parts(summary, done)), "done")
+    if phase == "confirm" and not any(run.purpose == phase for run in summary.finals.runs):
+        return "searched"
+    return phase
 
 
 def _left(found: Forecast, over: bool) -> float | None:
@@ -118,11 +137,14 @@ def _best(summary: StudySummary) -> Best | None:
     return Best(best.number, best.value, best.sample.scores, mean_curve(curves))
 
 
-def _ahead(summary: StudySummary, phase: str, last: Sequence[Run], now: float) -> Ahead:
+def _ahead(
+    summary: StudySummary, phase: str, parts: Sequence[str], last: Sequence[Run], now: float
+) -> Ahead:
     """last: the runs whose lanes were filled again, one each, if there was work."""
     if phase == "done":
         return Ahead([])
-    later = _later(summary, phase)
+    phase = "confirm" if phase == "searched" else phase
+    later = _later(summary, phase, parts)
     shares = [max(0.0, 1.0 - (now - _end(run)) / run.seconds) for run in last]
     if phase != "search":
         finals = summary.finals
@@ -132,14 +154,15 @@ def _ahead(summary: StudySummary, phase: str, last: Sequence[Run], now: float) -
     return _search_ahead(summary, shares, later)
 
 
-def _later(summary: StudySummary, phase: str) -> list[int]:
+def _later(summary: StudySummary, phase: str, parts: Sequence[str]) -> list[int]:
+    """The runs of each of the parts behind the one at hand."""
     field = {trial.number: trial.sample.scores for trial in summary.complete if trial.sample}
     short = len(shortlist(field))
     finalists = finalists_expected(short, len(field), summary.study.study.trials)
     recorded = {part: sum(run.purpose == part for run in summary.finals.runs) for part in PHASES}
     if phase != "search":
         finalists = len(summary.finals.finalists) - 1
-    parts = PHASES[PHASES.index(phase) + 1 :]
+    parts = parts[parts.index(phase) + 1 :]
     return runs_to_come(summary.study.seeds, finalists, parts, recorded)
 
 

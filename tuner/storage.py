@@ -21,7 +21,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from tuner.errors import StorageError, UsageError
-from tuner.writer_lock import Writer, held, writer_of
+from tuner.writer_lock import Task, Writer, held, writer_of
 
 DEFAULT_URL = "sqlite:///tuner.db"
 BUSY_TIMEOUT_S = 30
@@ -173,7 +173,7 @@ class Store:
         return optuna.load_study(study_name=name, storage=self.optuna)
 
     def writer(self) -> Writer | None:
-        """The scheduler that is at work on this database, if there is one."""
+        """The process that writes to this database, if there is one."""
         return writer_of(self.path)
 
     def close(self) -> None:
@@ -183,9 +183,10 @@ class Store:
 
 
 @contextmanager
-def open_for_writing(url: str) -> Iterator[Store]:
+def open_for_writing(url: str, task: Task | None = None) -> Iterator[Store]:
     """The database of this URL, made if it is missing, for its only writer.
 
+    task: what others are told that it works on.
     Raises StorageError if another process writes to it, naming that process.
     """
     path = _sqlite_path(url)
@@ -193,7 +194,7 @@ def open_for_writing(url: str) -> Iterator[Store]:
         raise StorageError(f"storage: directory '{path.parent}' does not exist; make it first")
     if path.is_dir():
         raise StorageError(f"storage: '{path}' is a directory; name a file in it")
-    with held(path), _translated(path):
+    with held(path, task), _translated(path):
         store = Store(url, path, _rdb(path, writing=True))
         _Base.metadata.create_all(store._engine)
         try:

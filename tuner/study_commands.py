@@ -35,6 +35,7 @@ from tuner.signals import StopSignals
 from tuner.storage import DEFAULT_URL, Store, open_for_reading, open_for_writing
 from tuner.study import Study
 from tuner.summary import StudySummary, only_study, summarize
+from tuner.writer_lock import Task
 
 StudyFile = Annotated[
     str,
@@ -138,7 +139,7 @@ def _resources(
 
 def _run(study: Study, storage: str, resources: Resources, parts: Sequence[str]) -> None:
     """Launch these parts of a study, and print what came of them."""
-    with open_for_writing(storage) as store:
+    with open_for_writing(storage, Task(study.name, tuple(parts))) as store:
         _launch(study, store, resources, parts)
         summary = summarize(store, study.name)
     _print_end(summary, storage)

@@ -24,8 +24,8 @@ def status(
         names = [only_study(store, study)] if study is not None else our_studies(store)
         summaries = [summarize(store, name) for name in names]
         writer = store.writer()
-    since, now = None if writer is None else writer.since, time.time()
-    found = [(summary, standing(summary, since, now)) for summary in summaries]
+    now = time.time()
+    found = [(summary, standing(summary, writer, now)) for summary in summaries]
     if as_json:
         data = {
             "writer": None if writer is None else writer.pid,

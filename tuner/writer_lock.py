@@ -1,9 +1,10 @@
-"""One writer per database: the scheduler that holds `<file>.lock`.
+"""One writer per database: the process that holds `<file>.lock`.
 
 The kernel frees the lock when the process dies.
 """
 
 import fcntl
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -15,15 +16,27 @@ from tuner.errors import StorageError
 
 
 @dataclass(frozen=True)
+class Task:
+    """What a launch works on: these parts of a study, one after the other."""
+
+    study: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Writer:
-    """The scheduler that holds a database. since: seconds of the Unix epoch."""
+    """The process that holds a database. since: seconds of the Unix epoch.
+
+    task  None where it trains no study's runs, or its version did not say
+    """
 
     pid: int
     since: float
+    task: Task | None = None
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path, task: Task | None = None) -> Iterator[None]:
     """Hold the database's lock file; refuse if another process does."""
     lock = _lock_path(path)
     try:
@@ -40,7 +53,10 @@ def held(path: Path) -> Iterator[None]:
                 "wait for it, stop it, or use another file by --storage"
             ) from None
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()} {time.time():.0f}\n".encode())
+        said = f"{os.getpid()} {time.time():.0f}\n"
+        if task is not None:
+            said += json.dumps({"study": task.study, "parts": task.parts}) + "\n"
+        os.write(descriptor, said.encode())
         yield
         os.ftruncate(descriptor, 0)
     finally:
@@ -48,18 +64,28 @@ def held(path: Path) -> Iterator[None]:
 
 
 def writer_of(path: Path) -> Writer | None:
-    """The scheduler that is at work on a database, if there is one.
+    """The process that writes to a database, if there is one.
 
     Read without touching the lock, so that a launch that starts now is not refused.
     """
     lock = _lock_path(path)
     try:
-        pid, since = lock.read_text().split()
+        first, _, task = lock.read_text().partition("\n")
+        pid, since = first.split()
         found = lock.stat()
         locked = f":{found.st_ino} " in Path("/proc/locks").read_text()
     except (OSError, ValueError):
         return None
-    return Writer(int(pid), float(since)) if locked else None
+    return Writer(int(pid), float(since), _task(task)) if locked else None
+
+
+def _task(line: str) -> Task | None:
+    """The lock file's second line; locks of older versions have none."""
+    try:
+        said = json.loads(line)
+        return Task(str(said["study"]), tuple(map(str, said["parts"])))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _lock_path(path: Path) -> Path:

@@ -211,6 +211,7 @@ def test_while_a_launch_runs_it_is_named_and_nobody_else_writes(
     assert f"process {launch.pid} is at work on this database" in status.out
     assert data["writer"] == launch.pid
     assert data["studies"][0]["states"]["RUNNING"] >= 1
+    assert data["studies"][0]["progress"]["running"]
     assert second.code == 3
     assert f"in use by process {launch.pid}" in second.err
     assert seen and not any("TUNER_STORAGE" in environ for environ in seen)
