@@ -105,12 +105,26 @@ class Study(BaseModel):
 
     @staticmethod
     def from_spec(spec: dict[str, Any]) -> "Study":
-        """A study from its recorded `spec()`, of this version or an older one."""
-        space = {
-            name: {key: value for key, value in searched.items() if value is not None}
-            for name, searched in spec["space"].items()
-        }
-        return Study.model_validate({**spec, "space": space}).resolved()
+        """A study from its recorded `spec()`, of this version or an older one.
+
+        Raises StudyError for what this version cannot read, naming the study.
+        """
+        try:
+            space = {
+                name: {key: value for key, value in searched.items() if value is not None}
+                for name, searched in spec["space"].items()
+            }
+            return Study.model_validate({**spec, "space": space}).resolved()
+        except ValidationError as error:
+            problem = problem_lines(error, known=_known_keys, place=_place)[0]
+        except HparamsError as error:
+            problem = error.problems[0]
+        except (AttributeError, KeyError, TypeError) as error:
+            problem = f"not as recorded by this one ({type(error).__name__}: {error})"
+        raise StudyError(
+            f"study '{_name(spec)}' was made by a later or another version: {problem}; "
+            "look at it with that version"
+        )
 
     def resolved(self) -> "Study":
         """The same study with every default of the agent written out under [fixed].
@@ -129,6 +143,13 @@ class Study(BaseModel):
             for key in sorted(ours.keys() | theirs.keys())
             if key not in CHANGEABLE and ours.get(key) != theirs.get(key)
         ]
+
+
+def _name(spec: Any) -> str:
+    try:
+        return str(spec["study"]["name"])
+    except (KeyError, TypeError):
+        return "?"
 
 
 def load(name_or_path: str) -> Study:

@@ -161,7 +161,10 @@ class StudySummary:
 
 
 def summarize(store: Store, name: str) -> StudySummary:
-    """Read a study. Raises UsageError if there is none of that name."""
+    """Read a study.
+
+    Raises UsageError if there is none of that name, StudyError if another version made it.
+    """
     optuna_study = store.optuna_study(name)
     if SPEC not in optuna_study.user_attrs:
         raise UsageError(f"study '{name}' in {store.url} was made by another program")

@@ -1,6 +1,7 @@
 """The commands that look at a study and leave it as it is: status."""
 
 import json
+import sys
 import time
 from typing import Any
 
@@ -9,10 +10,11 @@ from rich.text import Text
 
 from tuner import results
 from tuner.arguments import AsJson, Storage, StudyName
+from tuner.errors import StudyError
 from tuner.picture import Picture
 from tuner.progress import Progress
 from tuner.standing import standing
-from tuner.storage import DEFAULT_URL, open_for_reading
+from tuner.storage import DEFAULT_URL, Store, open_for_reading
 from tuner.summary import StudySummary, only_study, our_studies, summarize
 
 
@@ -21,8 +23,8 @@ def status(
 ) -> None:
     """Show where a study stands (all studies of the database, if none is named)."""
     with open_for_reading(storage) as store:
-        names = [only_study(store, study)] if study is not None else our_studies(store)
-        summaries = [summarize(store, name) for name in names]
+        named = None if study is None else only_study(store, study)
+        summaries = _readable(store) if named is None else [summarize(store, named)]
         writer = store.writer()
     now = time.time()
     found = [(summary, standing(summary, writer, now)) for summary in summaries]
@@ -41,6 +43,17 @@ def status(
         results.print_results(console, summary)
     if writer is not None:
         console.print(f"\nprocess {writer.pid} is at work on this database", highlight=False)
+
+
+def _readable(store: Store) -> list[StudySummary]:
+    """All studies of the database, without those that this version cannot read; says which."""
+    found = []
+    for name in our_studies(store):
+        try:
+            found.append(summarize(store, name))
+        except StudyError as error:
+            print(f"left out: {error.problems[0]}", file=sys.stderr)
+    return found
 
 
 def _as_data(summary: StudySummary, progress: Progress) -> dict[str, Any]:

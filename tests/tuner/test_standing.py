@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.tuner import tiny
-from tests.tuner.commands import Quick
+from tests.tuner.commands import Quick, assert_refused
 from tests.tuner.conftest import Finished
 from tests.tuner.summaries import summary_of
 from tuner import study as studies
@@ -105,6 +107,25 @@ def test_status_tells_the_study_that_is_at_work_from_the_others(quick: Quick, tw
     with open_for_writing(tiny.url(two), Task("other", ("search", "confirm", "test"))):
         assert phases(quick, two) == {"tiny": ("done", False), "other": ("search", True)}
     assert phases(quick, two) == idle
+
+
+def test_a_study_of_a_later_version_is_named_and_hides_no_other(quick: Quick, two: Path) -> None:
+    with closing(sqlite3.connect(two / "tuner.db")) as database, database:
+        database.execute(
+            "UPDATE study_user_attributes SET value_json = "
+            """replace(value_json, '\\"budget\\": {', '\\"budget\\": {\\"joules\\": 5, ') """
+            "WHERE study_id = (SELECT study_id FROM studies WHERE study_name = 'other')"
+        )
+
+    every, named = quick("status", folder=two), quick("status", "other", folder=two)
+    data = json.loads(quick("status", "--json", folder=two).out)
+
+    said = "study 'other' was made by a later or another version: [budget] joules"
+    assert (every.code, every.err.count("\n")) == (0, 1)
+    assert said in every.err
+    assert every.out.split()[:2] == ["study", "tiny"]
+    assert [study["study"] for study in data["studies"]] == ["tiny"]
+    assert_refused(named, f"error: {said}")
 
 
 def test_a_lock_of_an_older_version_names_its_process(tmp_path: Path) -> None:
