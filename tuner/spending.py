@@ -68,9 +68,10 @@ def spent(summary: StudySummary) -> Spent:
         for run in runs
         if run.recorded_at is not None
     ]
+    times = [(begin.timestamp(), end.timestamp()) for begin, end in spans]
     return Spent(
         purposes=[_purpose(pool, runs) for pool in USED_POOLS],
-        work_s=covered_s(spans) if spans else None,
+        work_s=covered_s(times) if times else None,
         began=min((begin for begin, _ in spans), default=None),
         ended=max((end for _, end in spans), default=None),
         trials=summary.counts,
@@ -92,15 +93,20 @@ def failures(summary: StudySummary) -> list[Failure]:
     ]
 
 
-def covered_s(spans: Sequence[tuple[datetime, datetime]]) -> float:
+def covered_s(spans: Sequence[tuple[float, float]]) -> float:
     """Seconds that lie in at least one of the spans."""
-    covered, until = 0.0, None
+    return sum(end - begin for begin, end in stretches(spans))
+
+
+def stretches(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """All that lies in at least one of the spans, as spans that neither meet nor overlap."""
+    found: list[tuple[float, float]] = []
     for begin, end in sorted(spans):
-        begin = begin if until is None else max(begin, until)
-        if end > begin:
-            covered += (end - begin).total_seconds()
-            until = end
-    return covered
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((begin, end))
+    return found
 
 
 def _purpose(pool: Pool, runs: Sequence[Run]) -> Purpose:

@@ -11,6 +11,7 @@ from statistics import fmean
 from tuner.finals import runs_to_come
 from tuner.progress import PHASES, Best, Progress, mean_curve
 from tuner.racing import Decision, shortlist
+from tuner.spending import covered_s
 from tuner.storage import Run
 from tuner.summary import StudySummary
 from tuner.time_left import (
@@ -33,6 +34,7 @@ def standing(summary: StudySummary, writer: Writer | None, now: float) -> Progre
     """The study at `now`, seconds of the epoch. writer: who holds its database."""
     runs = sorted((run for run in summary.finals.runs if run.recorded_at), key=_end)
     done = sum(trial.state in OVER for trial in summary.trials)
+    at_work_s = covered_s([(_end(run) - run.seconds, _end(run)) for run in runs])
     asked = _asked(summary, writer)
     to_do = [part for part in _open_parts(summary, done) if part in asked]
     since = writer.since if writer is not None and to_do else None
@@ -55,7 +57,7 @@ def standing(summary: StudySummary, writer: Writer | None, now: float) -> Progre
         runs_done=summary.runs_finished,
         lanes=None,
         steps_per_second=_rate(recent, lanes, summary.study.budget.steps, now),
-        elapsed_s=now - since if since is not None else _at_work_s(runs),
+        elapsed_s=now - since if since is not None else at_work_s,
         left_s=_left(found, over),
         best=_best(summary),
         measures=summary.env.measures,
@@ -117,15 +119,6 @@ def _rate(runs: Sequence[Run], lanes: int, steps: int, now: float) -> float | No
     recent = runs[-RECENT_ROUNDS * lanes :]
     begun = min(_end(run) - run.seconds for run in recent)
     return len(recent) * steps / max(1.0, now - begun)
-
-
-def _at_work_s(runs: Sequence[Run]) -> float:
-    """For how long at least one recorded run was in training."""
-    seconds, until = 0.0, float("-inf")
-    for begin, end in sorted((_end(run) - run.seconds, _end(run)) for run in runs):
-        seconds += max(0.0, end - max(begin, until))
-        until = max(until, end)
-    return seconds
 
 
 def _best(summary: StudySummary) -> Best | None:

@@ -1,11 +1,14 @@
 """How many lanes were at work, and how the runs came in, without the hours when nobody worked."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from tuner.findings.phrases import counted
 from tuner.seed_pools import Pool
+from tuner.spending import stretches
 from tuner.storage import Run
 from tuner.summary import StudySummary
 
@@ -96,18 +99,15 @@ def _spans_of_work(
     Work is all the time in which at least one run was under way.
     """
     spans = [(_end(run) - run.seconds, _end(run)) for run in runs]
-    found: list[tuple[float, float]] = [(0.0, 0.0)] * len(spans)
+    busy = stretches(spans)
     breaks: dict[float, float] = {}
-    order = sorted(range(len(spans)), key=lambda k: spans[k])
-    busy_until = spans[order[0]][0]
-    cut = busy_until  # seconds of the clock before the first run, and of rests
-    for k in order:
-        begin, end = spans[k]
-        if begin > busy_until:
-            breaks[busy_until - cut] = begin - busy_until
-            cut += begin - busy_until
-        busy_until = max(busy_until, end)
-        found[k] = (begin - cut, end - cut)
+    cuts = [busy[0][0]]  # of each stretch: seconds of the clock before the first run, and of rests
+    for (_, until), (begin, _) in pairwise(busy):
+        breaks[until - cuts[-1]] = begin - until
+        cuts.append(cuts[-1] + begin - until)
+    begins = [begin for begin, _ in busy]
+    of_span = [cuts[bisect_right(begins, begin) - 1] for begin, _ in spans]
+    found = [(begin - cut, end - cut) for (begin, end), cut in zip(spans, of_span, strict=True)]
     return found, breaks
 
 
