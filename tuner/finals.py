@@ -19,7 +19,6 @@ from tuner.storage import Run
 from tuner.study import Study
 from tuner.study_tables import SeedsTable
 
-TYPICAL_SHORTLIST = 5  # to tell how long a study will take
 FINALS = "finals"  # the study's user attribute that holds what was decided here
 
 
@@ -78,7 +77,7 @@ class Finals:
     def is_tested(self) -> bool:
         return self.choice is not None and not self.to_test
 
-    @property
+    @cached_property
     def tested_before(self) -> list[int]:
         """Trials that won before the search went on, and were tested on the same seeds."""
         choice = self.choice
@@ -141,10 +140,10 @@ def finals_of(study: Study, told: Sequence[FrozenTrial], runs: Sequence[Run]) ->
     return Finals(study, params, runs)
 
 
-def expected_runs(trials: int, confirm: int, test: int) -> dict[str, int]:
-    """About how many runs confirmation and test of so many trials and seeds will need."""
-    finalists = min(TYPICAL_SHORTLIST, trials) + 1
-    return {"confirm": finalists * confirm, "test": 2 * test}
+def expected_runs(finalists: int, confirm: int, test: int) -> dict[str, int]:
+    """How many runs confirmation and test of so many finalists and seeds need, if the default does
+    not win. finalists: without the default configuration."""
+    return {"confirm": (finalists + 1) * confirm, "test": 2 * test}
 
 
 def runs_to_come(
@@ -155,5 +154,5 @@ def runs_to_come(
     finalists  without the default configuration
     recorded   runs of each part from earlier launches
     """
-    wanted = {"confirm": (finalists + 1) * seeds.confirm, "test": 2 * seeds.test}
+    wanted = expected_runs(finalists, seeds.confirm, seeds.test)
     return [max(0, wanted[part] - recorded[part]) for part in parts]

@@ -20,6 +20,7 @@ from tuner.samplers import make_sampler
 from tuner.search_space import suggest_all
 from tuner.seed_pools import Pool
 from tuner.study import Study
+from tuner.time_left import finalists_expected
 
 LANES = 16
 MEASURED_S = 8.0
@@ -76,7 +77,8 @@ class Plan:
 
     @property
     def expected(self) -> dict[str, int]:
-        return expected_runs(self.trials, self.confirm, self.test)
+        """What a launch expects, too, before any trial is told."""
+        return expected_runs(finalists_expected(0, 0, self.trials), self.confirm, self.test)
 
     def wall_s(self, runs: int) -> float:
         """How long so many runs take all trainers."""

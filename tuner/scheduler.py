@@ -32,7 +32,6 @@ from tuner.trials import ENV_FIGURES, Trials
 
 LISTEN_S = 0.2
 ATTEMPTS = 3
-PARTS = PHASES
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Scheduler:
         self._attempts: dict[str, int] = {}
         self._runs_done = store.finished_since(study.name, 0.0)
         self._steps_done = self._cohort_steps_done = 0
-        self._recorded_before = {p: store.finished_since(study.name, 0.0, p) for p in PARTS}
+        self._recorded_before = {p: store.finished_since(study.name, 0.0, p) for p in PHASES}
         self._later: Sequence[str] = ()  # the parts behind the one at hand
         self._finalists = finalists_expected(0, 0, study.study.trials)
         self._outlook = Outlook(study.budget.steps)
@@ -78,7 +77,7 @@ class Scheduler:
 
     def launch(
         self,
-        parts: Sequence[str] = PARTS,
+        parts: Sequence[str] = PHASES,
         stop_code: Callable[[], int | None] = lambda: None,
     ) -> Iterator[Progress]:
         """Train every part of the study to its end. Yields progress a few times a second.

@@ -29,7 +29,8 @@ from tuner.arguments import (
 from tuner.completion import shipped_studies
 from tuner.errors import Stopped, TooManyFailures
 from tuner.launch_commands import record_command
-from tuner.scheduler import PARTS, Resources, Scheduler
+from tuner.progress import PHASES
+from tuner.scheduler import Resources, Scheduler
 from tuner.screen import ProgressConsole, progress_screen
 from tuner.signals import StopSignals
 from tuner.storage import DEFAULT_URL, Store, open_for_reading, open_for_writing
@@ -62,7 +63,7 @@ def launch(
     if trials is not None:
         loaded = loaded.with_trials(options.trial_count(trials))
     resources = _resources(loaded, workers, lanes, timeout, device, allow_import)
-    _run(loaded, storage, resources, PARTS[:1] if search_only else PARTS)
+    _run(loaded, storage, resources, PHASES[:1] if search_only else PHASES)
 
 
 def confirm(
@@ -84,7 +85,7 @@ def confirm(
             "`tuner launch` searches"
         )
     resources = _resources(summary.study, workers, lanes, timeout, device, allow_import)
-    _run(summary.study, storage, resources, PARTS[1:])
+    _run(summary.study, storage, resources, PHASES[1:])
 
 
 def plan(

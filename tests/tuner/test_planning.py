@@ -8,6 +8,7 @@ import pytest
 from tests.tuner.commands import tuner
 from tests.tuner.tiny import changed, written
 from tuner.planning import Plan, expected_maximum
+from tuner.time_left import finalists_expected
 
 PLAN = Plan("cartpole", 64, 2, 5, 10, 20, 50_000, workers=2, steps_per_second=20_000.0)
 
@@ -17,6 +18,7 @@ def test_the_runs_of_every_phase_and_their_wall_time() -> None:
     assert (PLAN.confirm_runs.least, PLAN.confirm_runs.most) == (40, 110)
     assert (PLAN.test_runs.least, PLAN.test_runs.most) == (20, 40)
     assert PLAN.runs.most == 470
+    assert PLAN.confirm_runs.about == (finalists_expected(0, 0, 64) + 1) * 10  # as `launch` shows
     assert PLAN.wall_s(PLAN.runs.most) == 470 * 50_000 / 40_000
 
 
