@@ -28,7 +28,7 @@ from tuner.arguments import (
 )
 from tuner.completion import shipped_studies
 from tuner.errors import Stopped, TooManyFailures
-from tuner.launch_commands import record_command
+from tuner.launch_commands import Option, command_line, record_command
 from tuner.progress import PHASES
 from tuner.scheduler import Resources, Scheduler
 from tuner.screen import ProgressConsole, progress_screen
@@ -63,7 +63,13 @@ def launch(
     if trials is not None:
         loaded = loaded.with_trials(options.trial_count(trials))
     resources = _resources(loaded, workers, lanes, timeout, device, allow_import)
-    _run(loaded, storage, resources, PHASES[:1] if search_only else PHASES)
+    asked = {
+        "--trials": trials,
+        "--search-only": search_only,
+        **_asked(resources, workers, timeout),
+    }
+    command = command_line("launch", study, asked)
+    _run(loaded, storage, resources, PHASES[:1] if search_only else PHASES, command)
 
 
 def confirm(
@@ -85,7 +91,8 @@ def confirm(
             "`tuner launch` searches"
         )
     resources = _resources(summary.study, workers, lanes, timeout, device, allow_import)
-    _run(summary.study, storage, resources, PHASES[1:])
+    command = command_line("confirm", summary.study.name, _asked(resources, workers, timeout))
+    _run(summary.study, storage, resources, PHASES[1:], command)
 
 
 def plan(
@@ -138,17 +145,32 @@ def _resources(
     )
 
 
-def _run(study: Study, storage: str, resources: Resources, parts: Sequence[str]) -> None:
-    """Launch these parts of a study, and print what came of them."""
+def _asked(resources: Resources, workers: int | None, timeout: str | None) -> dict[str, Option]:
+    """The options that launch and confirm share, those that were given."""
+    return {
+        "--workers": workers,
+        "--lanes": resources.lanes,
+        "--timeout": timeout,
+        "--device": None if resources.device == "cpu" else resources.device,
+        "--allow-import": list(resources.imports),
+    }
+
+
+def _run(
+    study: Study, storage: str, resources: Resources, parts: Sequence[str], command: str
+) -> None:
+    """Launch these parts of a study, and print what came of them. command: that asked for it."""
     with open_for_writing(storage, Task(study.name, tuple(parts))) as store:
-        _launch(study, store, resources, parts)
+        _launch(study, store, resources, parts, command)
         summary = summarize(store, study.name)
     _print_end(summary, storage)
 
 
-def _launch(study: Study, store: Store, resources: Resources, parts: Sequence[str]) -> None:
+def _launch(
+    study: Study, store: Store, resources: Resources, parts: Sequence[str], command: str
+) -> None:
     scheduler = Scheduler(study, store, resources)
-    record_command(store, study.name, sys.argv[1:])
+    record_command(store, study.name, command)
     with StopSignals() as stop, progress_screen(ProgressConsole()) as shown:
         try:
             for progress in scheduler.launch(parts, stop.code):
