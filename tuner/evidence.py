@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from tuner.intervals import (
+    SEEDS_TO_SHOW,
     Interval,
     difference_interval,
     highest_rate,
@@ -73,6 +74,11 @@ class Sample:
     @cached_property
     def interval(self) -> Interval | None:
         return mean_interval(self.scores, self.env.bounds)
+
+    @property
+    def shown_interval(self) -> Interval | None:
+        """The interval for people to read; None for the few seeds of which it says too little."""
+        return self.interval if self.n >= SEEDS_TO_SHOW else None
 
     @property
     def median_interval(self) -> Interval | None:

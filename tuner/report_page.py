@@ -22,7 +22,6 @@ from tuner.figures.embedding import figure_json, plotly_script
 from tuner.findings.scales import exact_text, number_text, value_text
 from tuner.findings.sensitivity import Sensitivity, Side, Tolerance
 from tuner.gallery import Exhibit, Finding
-from tuner.intervals import Interval
 from tuner.report import Configuration, Report
 from tuner.wording import ends, points
 
@@ -189,8 +188,7 @@ def _spread(sample: Sample) -> str:
     parts = [f"{sample.n} seed{'s' * (sample.n != 1)}"]
     if sample.spread.std is not None:
         parts.append(f"sd {points(sample.spread.std)}")
-    interval: Interval | None = sample.interval
-    if interval is not None:
+    if (interval := sample.shown_interval) is not None:
         parts.append(f"{ends(interval)} ({interval.method})")
     return ", ".join(parts)
 

@@ -41,15 +41,15 @@ def _sentences(evidence: Evidence) -> Iterator[str]:
 
 def mean_text(sample: Sample) -> str:
     """The mean with what its number of seeds allows to say of its uncertainty."""
-    n, spread = len(sample.scores), sample.spread
+    n, spread, interval = sample.n, sample.spread, sample.shown_interval
     text = points(spread.mean)
     if n == 1:
         return text
     if spread.minimum == spread.maximum:
         return f"{text} (each of the {n} seeds alike)"
-    if n < SEEDS_TO_SHOW or sample.interval is None:
+    if interval is None:
         return f"{text} (lowest {points(spread.minimum)}, highest {points(spread.maximum)})"
-    text = f"{text}, 95 % {sample.interval.method} interval {ends(sample.interval)}"
+    text = f"{text}, 95 % {interval.method} interval {ends(interval)}"
     if (median := sample.median_interval) is not None:
         text += f" (the median lies in {ends(median)}, {median.method})"
     return text

@@ -99,6 +99,13 @@ def test_attributes_are_named_for_people_and_marks_are_steps(store: Store) -> No
     assert "spec" not in of_study
 
 
+def test_the_interval_of_a_trial_is_shown_from_five_seeds_on() -> None:
+    interval = {"ci95": [0.1, 2.9], "ci_method": "t"}
+
+    assert "95 % interval" not in of_trial({"seed_scores": [1.0, 1.5, 2.0], **interval})
+    assert "95 % interval" in of_trial({"seed_scores": [1.0, 1.5, 1.6, 1.7, 2.0], **interval})
+
+
 def test_a_trial_with_foreign_attributes_keeps_them() -> None:
     assert of_trial({"mine": [1], "race": [{}]}) == {"mine": [1]}
     assert of_trial({"seed_scores": [1.0, 2.0], "mine": 3}) == {

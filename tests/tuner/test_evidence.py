@@ -148,3 +148,11 @@ def test_figures_of_a_later_version_are_read_without_what_is_new() -> None:
         random_score=1.0, bounds=(0, 500)
     )
     assert env_figures({}) == EnvFigures()
+
+
+def test_an_interval_is_shown_from_five_seeds_on() -> None:
+    few, enough = sample([1.0, 2.0, 4.0]), sample([1.0, 2.0, 4.0, 5.0, 6.0])
+
+    assert few.interval is not None and few.shown_interval is None
+    assert enough.shown_interval == enough.interval
+    assert sample([1.0] * 5).shown_interval is None

@@ -202,6 +202,13 @@ def test_one_trial_is_enough_for_a_page() -> None:
     assert "best of 1 trial" in page
 
 
+def test_pages_print_no_interval_of_three_seeds() -> None:
+    few, enough = (over(studied(trials=1, seeds=seeds)) for seeds in (3, 5))
+
+    assert "(t)" not in report_page(report(few, DEFAULT_URL)).partition('id="figures"')[0]
+    assert "(t)" in report_page(report(enough, DEFAULT_URL)).partition('id="figures"')[0]
+
+
 def test_what_was_spent_is_counted_once() -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     runs = [

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from tuner.evidence import env_figures
+from tuner.intervals import SEEDS_TO_SHOW
 from tuner.study import Study
 from tuner.trials import ENV_FIGURES, RACE, SPEC
 from tuner.wording import points
@@ -45,7 +46,7 @@ def of_trial(attributes: Mapping[str, Any]) -> dict[str, Any]:
         shown["failed runs"] = attributes["failed"]
     if "solved" in attributes:
         shown["solved"] = attributes["solved"]
-    if interval := attributes.get("ci95"):
+    if len(scores) >= SEEDS_TO_SHOW and (interval := attributes.get("ci95")):
         method = attributes.get("ci_method", "")
         shown["95 % interval"] = f"{points(interval[0])} to {points(interval[1])} ({method})"
     shown["every seed's score"] = ", ".join(f"{score:.4g}" for score in scores)

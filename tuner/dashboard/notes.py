@@ -142,15 +142,15 @@ def _cell(sample: Sample | None, pool: Pool) -> str:
     """As "481.9 (457.9 to 500.0)"; trials have as many tuning seeds as they raced for."""
     if sample is None:
         return "-"
-    interval = f" ({ends(sample.interval)})" if sample.interval is not None else ""
+    shown = sample.shown_interval
+    interval = "" if shown is None else f" ({ends(shown)})"
     seeds = f", {sample.n} seeds" if pool == Pool.TUNE else ""
     return f"{points(sample.mean)}{interval}{seeds}"
 
 
 def _interval(sample: Sample) -> str:
-    if sample.interval is None:
-        return "-"
-    return f"{ends(sample.interval)} ({sample.interval.method})"
+    interval = sample.shown_interval
+    return "-" if interval is None else f"{ends(interval)} ({interval.method})"
 
 
 def _solved(sample: Sample) -> str:

@@ -118,5 +118,4 @@ def _stages(found: Evidence) -> Sequence[Stage]:
 
 
 def _stage(pool: Pool, sample: Sample) -> Stage:
-    interval = sample.interval if sample.n >= SEEDS_TO_SHOW else None
-    return Stage(pool, sample.n, sample.mean, interval)
+    return Stage(pool, sample.n, sample.mean, sample.shown_interval)

@@ -54,7 +54,7 @@ def side_by_side(summaries: Sequence[StudySummary]) -> SideBySide | None:
         if evidence.trial is not None:
             found.append(("default", *_fresh_default(evidence)))
         strips += [
-            Strip(summary.study.name, who, pool, sample.scores, sample.mean, sample.interval)
+            Strip(summary.study.name, who, pool, sample.scores, sample.mean, sample.shown_interval)
             for who, sample, pool in found
             if sample is not None
         ]
