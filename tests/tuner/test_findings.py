@@ -131,13 +131,14 @@ def test_the_optimism_is_that_of_the_evidence() -> None:
     assert evidence.gap is not None and found.gap == evidence.gap.mean
 
 
-def test_fewer_than_five_seeds_get_no_bar() -> None:
-    found = optimism(summary_of())
+def test_bars_stand_on_five_fresh_seeds_or_more() -> None:
+    found = optimism(summary_of(seeds=5, raced=False))
 
     assert found is not None
     stages = [stage for line in found.finalists for stage in line.stages]
-    assert all((stage.interval is not None) == (stage.seeds >= 5) for stage in stages)
-    assert "from 5 seeds on" in found.caption
+    assert {stage.seeds for stage in stages} == {5, 6, 12}
+    assert all((stage.interval is not None) == (stage.pool != Pool.TUNE) for stage in stages)
+    assert "from 5 fresh seeds on" in found.caption
 
 
 def test_of_many_finalists_the_winner_and_the_default_are_always_shown() -> None:
@@ -149,7 +150,7 @@ def test_of_many_finalists_the_winner_and_the_default_are_always_shown() -> None
     assert found.among > MOST_LINES == len(found.finalists)
     assert any(line.is_winner for line in found.finalists)
     assert any(line.number == DEFAULT_CONFIG for line in found.finalists)
-    assert f"{found.among - MOST_LINES} finalists with lower tuning scores" in found.caption
+    assert f"{found.among - MOST_LINES} finalists further down" in found.caption
 
 
 def test_spread_is_over_the_seeds_of_trials_that_have_several() -> None:

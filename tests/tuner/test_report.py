@@ -285,6 +285,21 @@ def test_two_studies_are_compared_on_test_seeds() -> None:
     assert [study["study"] for study in data["studies"]] == ["landscape", "second"]
 
 
+def test_why_a_probability_has_no_interval_is_said() -> None:
+    summary = studied(trials=1)
+    equals = [
+        run
+        for trial in summary.finals.finalists
+        for run in fresh_runs(trial, Pool.CONFIRM, [80.0, 80.0])
+    ]
+
+    alike = report(with_runs(summary, equals), DEFAULT_URL)
+    apart = report(over(studied()), DEFAULT_URL)
+
+    assert "none: all seeds score alike" in comparison_page(compare(alike, alike))
+    assert "none: all seeds of one lie above all of the other" in report_page(apart)
+
+
 def test_studies_of_other_environments_or_budgets_are_not_passed_off_as_alike() -> None:
     one, other = over(studied()), over(studied())
     elsewhere = replace(other, study=renamed(other.study, "far", study={"env": "Acrobot-v1"}))

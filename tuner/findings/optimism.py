@@ -18,7 +18,11 @@ STAGES = {Pool.TUNE: "tuning", Pool.CONFIRM: "confirmation", Pool.TEST: "test"}
 
 @dataclass(frozen=True)
 class Stage:
-    """A configuration on one pool of seeds. interval: of the mean, for five seeds or more."""
+    """A configuration on one pool of seeds.
+
+    interval  of the mean; None for fewer than five seeds, where all score alike, and on tuning
+              seeds, which chose the trials: an interval would claim too much
+    """
 
     pool: Pool
     seeds: int
@@ -70,7 +74,7 @@ class Optimism:
         ]
         text = f"Means over {', '.join(parts)}; dashed: the default configuration."
         if (missing := self.among - len(self.finalists)) > 0:
-            text += f" {counted(missing, 'finalist')} with lower tuning scores not shown."
+            text += f" {counted(missing, 'finalist')} further down not shown."
         return text
 
     @property
@@ -78,10 +82,11 @@ class Optimism:
         stages = [stage for finalist in self.finalists for stage in finalist.stages]
         found = [stage.interval.method for stage in stages if stage.interval is not None]
         if not found:
-            return f"No intervals: they need {SEEDS_TO_SHOW} seeds that differ."
-        text = f"Bars: 95 % intervals of the mean ({methods(found)})"
-        few = any(stage.seeds < SEEDS_TO_SHOW for stage in stages)
-        return text + (f", from {SEEDS_TO_SHOW} seeds on." if few else ".")
+            return f"No intervals: they need {SEEDS_TO_SHOW} fresh seeds that differ."
+        return (
+            f"Bars: 95 % intervals of the mean ({methods(found)}) from {SEEDS_TO_SHOW} fresh seeds "
+            "on; none where all seeds score alike, none on tuning seeds, which chose the trials."
+        )
 
     @property
     def _gap(self) -> str:
@@ -118,4 +123,5 @@ def _stages(found: Evidence) -> Sequence[Stage]:
 
 
 def _stage(pool: Pool, sample: Sample) -> Stage:
-    return Stage(pool, sample.n, sample.mean, sample.shown_interval)
+    interval = None if pool == Pool.TUNE else sample.shown_interval
+    return Stage(pool, sample.n, sample.mean, interval)
