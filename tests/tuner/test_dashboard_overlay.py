@@ -27,7 +27,7 @@ from tuner.phases import DEFAULT_CONFIG
 from tuner.seed_pools import Pool
 from tuner.storage import Store, open_for_reading, open_for_writing
 from tuner.summary import summarize
-from tuner.trials import Trials
+from tuner.trials import SPEC, Trials
 from tuner.wording import points, sentence
 
 HOST = "localhost:80"
@@ -127,6 +127,25 @@ def test_studies_of_other_programs_show_through(tmp_path: Path) -> None:
     assert study["note"] == {"version": 0, "body": ""}
     assert study["plotly_graph_objects"] == []
     assert study["user_attrs"] == [{"key": "mean", "value": "theirs"}]
+
+
+def test_a_study_of_a_later_version_is_shown_as_it_is_and_does_no_harm_to_others(
+    copied: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_for_writing(tiny.url(copied.folder)) as store:
+        spec = {**json.loads(store.optuna_study("tiny").user_attrs[SPEC]), "later": {"key": 1}}
+        later = optuna.create_study(study_name="later", storage=store.optuna)
+        later.set_user_attr(SPEC, json.dumps(spec))
+        theirs = shown(store, later._study_id)
+        overlay = Overlay(store.optuna)
+        listed = pages(Content(overlay)).get("/api/studies").json()["study_summaries"]
+
+    assert [one["key"] for one in theirs["user_attrs"]] == [SPEC]
+    assert theirs["plotly_graph_objects"] == []
+    assert {one["study_name"] for one in listed} == {"tiny", "later"}
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2  # one line of each overlay
+    assert told[0].startswith("study 'later' cannot be read by this version")
 
 
 def test_a_study_that_just_began_has_a_page(finished: Finished, tmp_path: Path) -> None:

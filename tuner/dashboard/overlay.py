@@ -6,6 +6,7 @@ trials as a person would name them, and steps of the environment instead of mark
 other programs show through unchanged.
 """
 
+import sys
 from collections.abc import Container, Mapping, Sequence
 from copy import copy
 from typing import Any
@@ -17,6 +18,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.dashboard.attributes import marks, of_study, of_trial, readable
+from tuner.errors import TunerError
 from tuner.trials import SPEC
 
 NOTE_VERSION = "note_ver"  # how optuna-dashboard's keys of a note's version end
@@ -34,7 +36,8 @@ class Overlay(BaseStorage):
         self._below = below
         self._edits = edits
         self._drawn: dict[int, Attributes] = {}
-        self._marks: dict[int, Sequence[int]] = {}  # of our studies
+        # of studies with a specification; None where it cannot be read
+        self._marks: dict[int, Sequence[int] | None] = {}
         self._finished: dict[int, FrozenTrial] = {}
 
     def hang(self, study_id: int, drawn: Attributes) -> None:
@@ -46,15 +49,26 @@ class Overlay(BaseStorage):
         return self._drawn.get(study_id, {})
 
     def is_ours(self, study_id: int) -> bool:
-        """Whether the study has a specification of ours."""
-        if study_id not in self._marks:
+        """Whether the study has a specification of ours, and one that this version can read."""
+        try:
+            return self._reads(study_id, self._below.get_study_user_attrs(study_id))
+        except KeyError:  # no such study
+            return False
+
+    def _reads(self, study_id: int, attributes: Attributes) -> bool:
+        """Whether we know what was searched; says once where we cannot."""
+        if study_id not in self._marks and SPEC in attributes:
             try:
-                spec = self._below.get_study_user_attrs(study_id).get(SPEC)
-            except KeyError:  # no such study
-                return False
-            if spec is not None:
-                self._marks[study_id] = marks(spec)
-        return study_id in self._marks
+                self._marks[study_id] = marks(attributes[SPEC])
+            except (ValueError, TypeError, LookupError, TunerError):  # of a later version, damaged
+                self._marks[study_id] = None
+                name = self._below.get_study_name_from_id(study_id)
+                print(
+                    f"study '{name}' cannot be read by this version, which shows it without notes "
+                    "and figures; a later version may",
+                    file=sys.stderr,
+                )
+        return self._marks.get(study_id) is not None
 
     # what is shown otherwise than it is below
 
@@ -66,7 +80,7 @@ class Overlay(BaseStorage):
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
         attributes = self._below.get_study_user_attrs(study_id)
-        return of_study(attributes) if SPEC in attributes else attributes
+        return of_study(attributes) if self._reads(study_id, attributes) else attributes
 
     def get_all_trials(
         self,
@@ -75,13 +89,12 @@ class Overlay(BaseStorage):
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         trials = self._below.get_all_trials(study_id, deepcopy=deepcopy, states=states)
-        if not self.is_ours(study_id):
-            return trials
-        return [self._shown_trial(trial, self._marks[study_id]) for trial in trials]
+        steps = self._marks.get(study_id) if self.is_ours(study_id) else None
+        return trials if steps is None else [self._shown_trial(trial, steps) for trial in trials]
 
     def _shown_study(self, study: FrozenStudy) -> FrozenStudy:
         shown = copy(study)
-        if SPEC in study.user_attrs:
+        if self._reads(study._study_id, study.user_attrs):
             shown.user_attrs = of_study(study.user_attrs)
         shown.system_attrs = _laid_over(study.system_attrs, self.drawn(study._study_id))
         return shown
