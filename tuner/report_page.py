@@ -136,7 +136,7 @@ def _row(tolerance: Tolerance) -> Row:
         remarks.insert(0, f"cannot be told: {tolerance.effective:.1f} effective trials near it")
     for side, where in ((low, "below"), (high, "above")):
         if side is not None and side.end == "untold":
-            remarks.append(f"too few trials {where} to tell")
+            remarks.append(f"cannot be told {where} {number_text(side.value)}")
     for holds, verb in ((True, "holds"), (False, "falls"), (None, "cannot be told")):
         found = [
             _choice_text(choice.value, choice.share)
@@ -150,9 +150,9 @@ def _row(tolerance: Tolerance) -> Row:
         low=_end(low),
         high=_end(high),
         within="; ".join(
-            f"{number_text(side.values_within[0])} to {number_text(side.values_within[1])}"
-            for side in (low, high)
-            if side is not None
+            f"{which} {number_text(side.values_within[0])} to {number_text(side.values_within[1])}"
+            for side, which in ((low, "lower"), (high, "upper"))
+            if side is not None and side.values_within is not None
         ),
         remarks="; ".join(remarks),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.tuner.landscapes import complete, landscape
@@ -23,6 +24,7 @@ gamma = { low = 0.5, high = 1.0 }
 loss = { choices = ["huber", "mse"] }
 n_steps = { choices = [1, 3, 5] }
 """
+FLAT = f"{TWO}loss = {{ choices = ['huber', 'mse'] }}\n"
 CONDITION = """\
 gamma = { low = 0.5, high = 1.0 }
 priority_alpha = { choices = [0.0, 0.6] }
@@ -49,6 +51,7 @@ def test_the_winner_may_move_as_far_as_the_hill_is_broad() -> None:
     assert (gamma.low.end, gamma.high.end) == ("falls", "falls")
     assert gamma.low.value == pytest.approx(0.625, abs=0.02)  # of 0.5 to 1
     assert gamma.high.value == pytest.approx(0.875, abs=0.02)
+    assert gamma.low.within is not None
     assert gamma.low.within[0] <= 0.25 <= gamma.low.within[1] + 0.02  # on an axis from 0 to 1
 
 
@@ -59,6 +62,45 @@ def test_what_does_not_matter_may_move_to_both_ends() -> None:
     assert rate.low is not None and rate.high is not None
     assert (rate.low.end, rate.high.end) == ("edge", "edge")
     assert (rate.low.value, rate.high.value) == pytest.approx((1e-5, 1e-1))
+
+
+@pytest.mark.parametrize("noise", [14.0, 56.0])
+def test_where_nothing_matters_hardly_anything_is_said_to_fall(noise: float) -> None:
+    verdicts: list[object] = []
+    for repetition in range(30):
+        verdicts += flat_verdicts(np.random.default_rng(repetition), noise)
+
+    false_alarms = sum(verdict in ("falls", False) for verdict in verdicts)
+    assert len(verdicts) > 100
+    assert false_alarms / len(verdicts) < 0.1  # 5 % at the larger noise
+
+
+def flat_verdicts(random: np.random.Generator, noise: float) -> list[object]:
+    """Of the sides and other choices of a winner among 40 trials worth 100 each, seeds apart."""
+    params = [
+        {
+            "gamma": float(random.uniform(0.5, 1)),
+            "loss": str(random.choice(["huber", "mse"])),
+            "learning_rate": float(10 ** random.uniform(-5, -1)),
+        }
+        for _ in range(40)
+    ]
+    summary = landscape(FLAT, lambda *_: random.normal(100, noise), trials=40, fixed_params=params)
+    found = sensitivity(summary)
+    assert found is not None
+    sides = [side.end for t in found.tolerances for side in (t.low, t.high) if side is not None]
+    others = [(t, choice) for t in found.tolerances for choice in t.choices]
+    return sides + [choice.holds for t, choice in others if choice.value != t.value]
+
+
+def test_a_side_that_cannot_be_told_has_no_spread() -> None:
+    random = np.random.default_rng(0)
+    found = sensitivity(landscape(TWO, lambda *_: random.normal(100, 60), trials=40))
+
+    assert found is not None
+    sides = [side for t in found.tolerances for side in (t.low, t.high) if side is not None]
+    assert "untold" in [side.end for side in sides]
+    assert all((side.within is None) == (side.end != "falls") for side in sides)
 
 
 def test_a_fall_is_measured_from_what_an_agent_scores_that_acts_at_random() -> None:

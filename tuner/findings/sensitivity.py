@@ -1,12 +1,15 @@
 """How far each hyperparameter of the winner may move before the score falls.
 
 Around the winner the score along one hyperparameter is a mean of the trials, weighted by how near
-they are to it in the others and along this one (Nadaraya 1964, Watson 1964). The winner's own
-score is not what others are compared with: it was chosen for being high. The same smoother at the
-winner's place is.
+they are to it in the others and along this one (Nadaraya 1964, Watson 1964). The winner itself is
+left out: its score was chosen for being high. What others are compared with is the same smoother
+at the winner's place.
+
+Whether the score holds or falls somewhere is said only where the bootstrap resamples of the trials
+agree on it; everywhere else it cannot be told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,16 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.findings.scales import Scale, positions, scales
-from tuner.summary import StudySummary
+from tuner.summary import StudySummary, TrialSummary
 
-NEEDS = "a trial as the winner, and ten complete trials"
-LEAST_TRIALS = 10
+NEEDS = "a trial as the winner, and ten other complete trials"
+LEAST_TRIALS = 10  # beside the winner
 FALL = 0.1  # of what the smoothed score is above a random agent's
 NEAR_OTHERS = 0.25  # root mean square distance in the other hyperparameters, of their axes
 NEAR_ALONG = 0.2  # half of the window along one, of its axis
 LEAST_EFFECTIVE = 4.0  # trials (Kish 1965), fewer tell nothing
 STEPS = 101
 RESAMPLES = 400
+AGREED = 0.95  # of the resamples
 EDGE = 0.02  # of the axis
 
 End = Literal["falls", "edge", "untold"]
@@ -34,15 +38,16 @@ Floats = NDArray[np.float64]
 class Side:
     """Where the score has fallen, or till where it is known not to have.
 
-    end     falls; edge: not before the end of the search space; untold: too few trials are beyond
-    within  2.5 to 97.5 % of the resamples, as places on the axis; values_within: as values
+    end     falls; edge: holds to the end of the search space; untold: cannot be told beyond
+    within  where it falls, 5 to 95 % of the ends in resamples, as places on the axis; else None
+    values_within  the same as values
     """
 
     value: float
     position: float
     end: End
-    within: tuple[float, float]
-    values_within: tuple[float, float]
+    within: tuple[float, float] | None = None
+    values_within: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,11 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Of every hyperparameter that the winner has. floor: what a score is measured from."""
+    """Of every hyperparameter that the winner has.
+
+    trials  how many there are beside the winner
+    floor   what a score is measured from
+    """
 
     trial: int
     trials: int
@@ -101,10 +110,12 @@ class Sensitivity:
             "Bold: where the score, smoothed along one hyperparameter over the trials that are "
             f"near in the others (Nadaraya-Watson, Gaussian of width {NEAR_OTHERS:g} there, "
             f"Epanechnikov of {NEAR_ALONG:g} here, of axes from 0 to 1), stays within {FALL:.0%} "
-            f"of its height above {floor} at the winner. Thin: 2.5 to 97.5 % of the ends in "
-            f"{RESAMPLES} bootstrap resamples of {self.trials} trials.\nNothing is said where "
-            f"fewer than {LEAST_EFFECTIVE:g} effective trials are near. One hyperparameter moves "
-            "at a time; what two do together is not seen."
+            f"of its height above {floor} at the winner. A side or a choice holds or falls where "
+            f"{AGREED:.0%} of {RESAMPLES} bootstrap resamples of the {self.trials} trials beside "
+            "the winner say so. Thin: the middle 90 % of the ends in resamples.\nIt cannot be "
+            "told where they disagree, nor where fewer than "
+            f"{LEAST_EFFECTIVE:g} effective trials are near. One hyperparameter moves at a time; "
+            "what two do together is not seen."
         )
 
 
@@ -113,15 +124,15 @@ def sensitivity(summary: StudySummary) -> Sensitivity | None:
     trials = [trial for trial in summary.complete if trial.sample is not None]
     axes = scales(summary.study)
     winner = next((t for t in trials if t.number == summary.best), None)
-    if winner is None or len(trials) < LEAST_TRIALS or not axes:
+    others = [trial for trial in trials if trial is not winner]
+    if winner is None or len(others) < LEAST_TRIALS or not axes:
         return None
-    at = np.array([[_or_nan(p) for p in positions(axes, trial.params)] for trial in trials])
-    here = at[trials.index(winner)]
-    scores = np.array([trial.sample.mean for trial in trials if trial.sample is not None])
+    at, here = _places(axes, others), _places(axes, [winner])[0]
+    scores = np.array([trial.sample.mean for trial in others if trial.sample is not None])
     random = summary.env.random_score
     floor = float(scores.min()) if random is None else random
     times = np.random.default_rng(0).multinomial(
-        len(trials), np.full(len(trials), 1 / len(trials)), size=RESAMPLES
+        len(others), np.full(len(others), 1 / len(others)), size=RESAMPLES
     )
     found = [
         _tolerance(
@@ -134,12 +145,18 @@ def sensitivity(summary: StudySummary) -> Sensitivity | None:
         if not np.isnan(here[k])
     ]
     shown = [axis for k, axis in enumerate(axes.values()) if not np.isnan(here[k])]
-    return Sensitivity(winner.number, len(trials), floor, random is not None, shown, found)
+    return Sensitivity(winner.number, len(others), floor, random is not None, shown, found)
+
+
+def _places(axes: Mapping[str, Scale], trials: Sequence[TrialSummary]) -> Floats:
+    """[trials, hyperparameters] on their axes, NaN where a trial has none."""
+    found = [positions(axes, trial.params) for trial in trials]
+    return np.array([[np.nan if place is None else place for place in row] for row in found])
 
 
 @dataclass(frozen=True)
 class _Neighbours:
-    """The trials as one hyperparameter sees them.
+    """The trials beside the winner as one hyperparameter sees them.
 
     at      [trials] on its axis, NaN where a trial has no value
     near    [trials] weight by closeness in the others
@@ -180,15 +197,26 @@ def _tolerance(scale: Scale, value: Any, known: _Neighbours, position: float) ->
     if not told[centre]:
         return plain
     holds = _holds(weights, known, np.ones((1, len(known.scores))), centre)[0]
-    resampled = _holds(weights, known, known.times, centre) & told
+    resampled = _holds(weights, known, known.times, centre)
     if scale.choices:
+        shares = [float(share) for share in resampled.mean(axis=0)]
         choices = [
-            Choice(choice, bool(holds[k]) if told[k] else None, _share_of(told[k], resampled[:, k]))
-            for k, choice in enumerate(scale.choices)
+            Choice(choice, _verdict(share), share) if told[k] else Choice(choice, None, None)
+            for k, (choice, share) in enumerate(zip(scale.choices, shares, strict=True))
         ]
         return Tolerance(**{**vars(plain), "choices": choices})
-    sides = [_side(scale, grid, centre, step, told, holds, resampled) for step in (-1, 1)]
+    sides = [_side(scale, grid[o], told[o], holds[o], resampled[:, o]) for o in _outward(centre)]
     return Tolerance(**{**vars(plain), "low": sides[0], "high": sides[1]})
+
+
+def _verdict(share: float) -> bool | None:
+    """Whether the score holds by the share of resamples in which it does; None: not agreed on."""
+    return True if share >= AGREED else False if share <= 1 - AGREED else None
+
+
+def _outward(centre: int) -> tuple[slice, slice]:
+    """The grid from its centre on, downwards and upwards."""
+    return slice(centre, None, -1), slice(centre, None)
 
 
 def _holds(weights: Floats, known: _Neighbours, times: NDArray[Any], centre: int) -> NDArray[Any]:
@@ -203,23 +231,22 @@ def _holds(weights: Floats, known: _Neighbours, times: NDArray[Any], centre: int
 def _side(
     scale: Scale,
     grid: Floats,
-    centre: int,
-    step: int,
     told: NDArray[np.bool_],
     holds: NDArray[np.bool_],
     resampled: NDArray[np.bool_],
 ) -> Side:
-    """How far the grid holds from its centre on in one direction."""
-    outward = np.arange(centre, len(grid) if step > 0 else -1, step)
-    reached = _first_break((holds & told)[None, outward])[0]
-    end: End = "edge" if reached == len(outward) else "falls"
-    if reached < len(outward) and not told[outward[reached]]:
-        end = "untold"
-    at = float(grid[outward[reached - 1]])
-    ends = grid[outward[np.maximum(_first_break(resampled[:, outward]) - 1, 0)]]
-    low, high = (float(place) for place in np.quantile(ends, [0.025, 0.975]))
-    values = (scale.value(low), scale.value(high))
-    return Side(scale.value(at), at, end, (low, high), values)
+    """How far the grid holds from its first place, the winner's, on; [..., grid] all of them."""
+    known = int(_first_break(told[None])[0])
+    agreed = [_verdict(share) for share in resampled[:, :known].mean(axis=0)]
+    if False in agreed:
+        last = int(_first_break((holds & told)[None])[0]) - 1
+        ends = grid[np.maximum(_first_break(resampled[:, :known]) - 1, 0)]
+        low, high = (float(at) for at in np.quantile(ends, [1 - AGREED, AGREED]))
+        within = (scale.value(low), scale.value(high))
+        return Side(scale.value(float(grid[last])), float(grid[last]), "falls", (low, high), within)
+    sure = int(_first_break(np.array([agreed], dtype=bool))[0])
+    at = float(grid[max(sure - 1, 0)])
+    return Side(scale.value(at), at, "edge" if sure == len(grid) else "untold")
 
 
 def _first_break(holds: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -236,11 +263,3 @@ def _edge(scale: Scale, position: float) -> bool:
     if len(numbers) < max(3, len(choices)):
         return False
     return choices[round(position * (len(choices) - 1))] in (min(numbers), max(numbers))
-
-
-def _share_of(told: bool, holds: NDArray[np.bool_]) -> float | None:
-    return float(holds.mean()) if told else None
-
-
-def _or_nan(position: float | None) -> float:
-    return float("nan") if position is None else position
