@@ -11,11 +11,13 @@ from tuner.checklist import space_lines
 from tuner.evidence import Difference
 from tuner.findings.score_profile import Profile, profile_of
 from tuner.findings.side_by_side import SideBySide, fresh, side_by_side
+from tuner.phases import DEFAULT_CONFIG
 from tuner.plain_data import as_plain
 from tuner.report import SCHEMA, Report
 from tuner.seed_pools import Pool
 from tuner.study import Study, flat
 from tuner.summary import StudySummary
+from tuner.wording import configuration_text
 
 UNLIKE = ("study.env", "study.env_kwargs", "objective.score")  # scores of these are no neighbours
 TOLD_APART = ("study.name", "study.trials")  # said elsewhere
@@ -48,7 +50,7 @@ class Comparison:
     settings: Sequence[Change]
 
     def as_data(self) -> dict[str, Any]:
-        """For scripts; the keys are described in the README."""
+        """For scripts; docs/looking.md describes the keys."""
         return {
             "schema": SCHEMA,
             "studies": [report.as_data() for report in self.reports],
@@ -88,7 +90,7 @@ def compare(one: Report, other: Report) -> Comparison:
 
 def _named(summary: StudySummary) -> str:
     best = summary.best
-    return f"{summary.study.name}'s {'default' if best in (None, -1) else f'trial {best}'}"
+    return f"{summary.study.name}'s {configuration_text(DEFAULT_CONFIG if best is None else best)}"
 
 
 def _difference(summaries: Sequence[StudySummary]) -> tuple[Difference | None, str | None]:

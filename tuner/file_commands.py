@@ -13,11 +13,10 @@ from tuner.arguments import AsJson, Device, Imports, Storage, StudyName
 from tuner.errors import UsageError, VerificationError
 from tuner.hparams_file import HparamsFile
 from tuner.marks_told import marks_told
-from tuner.results import configuration_text
 from tuner.screen import ProgressConsole
 from tuner.storage import DEFAULT_URL, open_for_reading
 from tuner.summary import only_study, summarize
-from tuner.wording import equality, points, seeds_text, sentence
+from tuner.wording import configuration_text, equality, points, seeds_text, sentence
 
 if TYPE_CHECKING:
     from tuner.retrain import Best, Trained

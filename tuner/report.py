@@ -11,14 +11,13 @@ from tuner.export import made_with
 from tuner.gallery import GALLERY, Exhibit, Finding
 from tuner.phases import DEFAULT_CONFIG
 from tuner.plain_data import as_plain
-from tuner.results import configuration_text
 from tuner.seed_pools import Pool
 from tuner.spending import Failure, Spent, failures, spent
 from tuner.storage import DEFAULT_URL
 from tuner.study import USED_POOLS
 from tuner.study_text import study_text
 from tuner.summary import StudySummary
-from tuner.wording import sentence
+from tuner.wording import configuration_text, sentence
 
 SCHEMA = 1
 
@@ -48,6 +47,7 @@ class Report:
     missing         what it has not come to yet, line by line
     exhibits        every figure with what was found for it, None where nothing is to be shown
     hyperparameters the whole configuration that is chosen
+    storage_option  that names its database in a command, with a space before it, or ""
     """
 
     summary: StudySummary
@@ -62,9 +62,10 @@ class Report:
     checklist: Sequence[Item]
     study_text: str
     reproduce: Sequence[Step]
+    storage_option: str
 
     def as_data(self) -> dict[str, Any]:
-        """For scripts; the keys are described in the README."""
+        """For scripts; docs/looking.md describes the keys."""
         return {
             "schema": SCHEMA,
             "study": self.summary.study.name,
@@ -85,7 +86,7 @@ class Report:
 
 def report(summary: StudySummary, storage: str, exhibits: Sequence[Exhibit] = GALLERY) -> Report:
     """Of a study in any state; storage: the URL of its database, for commands."""
-    best = summary.best
+    best, option = summary.best, _storage_option(storage)
     evidence = None if best is None else summary.evidence(best)
     cost = spent(summary)
     versions = {} if best is None else made_with(summary, best)
@@ -101,7 +102,8 @@ def report(summary: StudySummary, storage: str, exhibits: Sequence[Exhibit] = GA
         failures=failures(summary),
         checklist=checklist(summary, cost, evidence, versions),
         study_text=study_text(summary.study),
-        reproduce=_steps(summary, storage),
+        reproduce=_steps(summary, option),
+        storage_option=option,
     )
 
 
@@ -153,9 +155,12 @@ def _configuration_data(found: Configuration) -> dict[str, Any]:
     }
 
 
-def _steps(summary: StudySummary, storage: str) -> list[Step]:
+def _storage_option(storage: str) -> str:
+    return "" if storage == DEFAULT_URL else f" --storage {shlex.quote(storage)}"
+
+
+def _steps(summary: StudySummary, option: str) -> list[Step]:
     name = summary.study.name
-    option = "" if storage == DEFAULT_URL else f" --storage {shlex.quote(storage)}"
     steps = [
         Step(
             f"tuner launch {name}.toml --storage sqlite:///again.db",

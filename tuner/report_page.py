@@ -40,6 +40,7 @@ def report_page(report: Report) -> str:
     return _page(
         "report.html",
         names=report.summary.study.name,
+        storage_option=report.storage_option,
         report=report,
         figures=[_shown(exhibit, finding) for exhibit, finding in report.exhibits],
         tolerances=tolerances,
@@ -57,6 +58,7 @@ def comparison_page(comparison: Comparison) -> str:
     return _page(
         "comparison.html",
         names=" ".join(report.summary.study.name for report in comparison.reports),
+        storage_option=comparison.reports[0].storage_option,
         comparison=comparison,
         chosen=[_chosen(report) for report in comparison.reports],
         hyperparameters=_unlike(comparison.reports),

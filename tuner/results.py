@@ -6,9 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.evidence import Sample
-from tuner.phases import DEFAULT_CONFIG
 from tuner.summary import StudySummary, TrialSummary
-from tuner.wording import points, sentence
+from tuner.wording import configuration_text, points, sentence
 
 SHOWN_TRIALS = 10
 
@@ -63,11 +62,6 @@ def print_finals(console: Console, summary: StudySummary) -> None:
             scores_text(confirm) if confirm else "to be trained",
         )
     console.print(table)
-
-
-def configuration_text(configuration: int) -> str:
-    """A trial, or the agent's default configuration, by name."""
-    return "default" if configuration == DEFAULT_CONFIG else f"trial {configuration}"
 
 
 def print_next_steps(

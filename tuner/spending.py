@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tuner.phases import DEFAULT_CONFIG
 from tuner.seed_pools import Pool
 from tuner.storage import Run
 from tuner.study import USED_POOLS
 from tuner.summary import StudySummary
+from tuner.wording import configuration_text
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,7 @@ def _purpose(pool: Pool, runs: Sequence[Run]) -> Purpose:
 
 
 def _run_name(run: Run) -> str:
-    configuration = "default" if run.trial == DEFAULT_CONFIG else f"trial {run.trial}"
-    return f"{configuration}, {run.purpose} seed {run.seed}"
+    return f"{configuration_text(run.trial)}, {run.purpose} seed {run.seed}"
 
 
 def _last_line(text: str) -> str:

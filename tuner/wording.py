@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tuner.evidence import UNRELIABLE, Difference, Evidence, Sample
 from tuner.intervals import SEEDS_TO_SHOW, Interval, rate_interval
+from tuner.phases import DEFAULT_CONFIG
 
 
 def sentence(evidence: Evidence) -> str:
@@ -137,6 +138,11 @@ def _rank(evidence: Evidence, mean: float) -> str:
     if evidence.best_tune is None or mean >= evidence.best_tune:
         return f"best {of}"
     return f"trial {evidence.trial} {of}, the best had {points(evidence.best_tune)}"
+
+
+def configuration_text(configuration: int) -> str:
+    """A trial, or the agent's default configuration, by name."""
+    return "default" if configuration == DEFAULT_CONFIG else f"trial {configuration}"
 
 
 def seeds_text(count: int) -> str:

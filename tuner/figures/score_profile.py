@@ -41,5 +41,5 @@ def _add(figure: go.Figure, thresholds: Sequence[float], found: Reaching, colour
         name=f"{found.name} ({found.seeds} seeds)",
         mode="lines",
         legendgroup=found.name,
-        hovertemplate="%{y:.0%} reach %{x:.1f}<extra></extra>",
+        hovertemplate="%{y:.0%} reach %{x:.4g}<extra></extra>",
     )

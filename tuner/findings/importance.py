@@ -54,7 +54,9 @@ class Importances:
             "PED-ANOVA (Watanabe et al. 2023, Optuna's evaluator) on the trials' means over tuning "
             f"seeds. Lines: 2.5 to 97.5 % of {self.resamples} bootstrap resamples of every trial's "
             "seeds.\nA trial of one seed cannot vary, so that lines of studies with few seeds are "
-            "too short. Importance within what was searched: a wider range may turn it round."
+            "too short; other trials would move the bars as much again, which no line shows. "
+            "Shares always sum to 1, also where nothing matters. Importance within what was "
+            "searched: a wider range may turn it round."
         )
 
 

@@ -10,7 +10,7 @@ from tuner.intervals import SEEDS_TO_SHOW, Interval
 from tuner.phases import DEFAULT_CONFIG
 from tuner.seed_pools import Pool
 from tuner.summary import StudySummary
-from tuner.wording import points
+from tuner.wording import configuration_text, points
 
 MOST_LINES = 8
 STAGES = {Pool.TUNE: "tuning", Pool.CONFIRM: "confirmation", Pool.TEST: "test"}
@@ -40,8 +40,7 @@ class Finalist:
 
     @property
     def name(self) -> str:
-        name = "default" if self.number == DEFAULT_CONFIG else f"trial {self.number}"
-        return name + ", winner" * self.is_winner
+        return configuration_text(self.number) + ", winner" * self.is_winner
 
 
 @dataclass(frozen=True)
