@@ -1,7 +1,7 @@
 """Every figure of a study, in the order in which they are shown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import plotly.graph_objects as go
@@ -21,7 +21,7 @@ from tuner.findings.learning_curves import learning_curves
 from tuner.findings.optimism import optimism
 from tuner.findings.race import race
 from tuner.findings.seed_strips import seed_strips
-from tuner.findings.spread import spread
+from tuner.findings.spread import Spread, spread
 from tuner.findings.timeline import timeline
 from tuner.summary import StudySummary
 
@@ -42,6 +42,7 @@ class Exhibit:
 
     name        of the figure in files and addresses
     in_dashboard  whether Optuna's dashboard, which has figures of its own, shows it too
+    framed      what of it can be read in the small frames there
     needs       what a study must have for it, to be said where it has not
     """
 
@@ -49,9 +50,17 @@ class Exhibit:
     find: Callable[[StudySummary], Finding | None]
     draw: Callable[[Any], go.Figure]
     in_dashboard: bool = True
+    framed: Callable[[Any], Finding] = lambda found: found
     needs: str = "more runs"
 
 
+def _framed_spread(found: Spread) -> Spread:
+    """The panels that explain most, as many as can be read in a small frame."""
+    chosen = sorted(found.panels, key=lambda panel: -(panel.share or 0.0))[:PANELS_IN_A_FRAME]
+    return replace(found, panels=[panel for panel in found.panels if panel in chosen])
+
+
+PANELS_IN_A_FRAME = 4
 IN_THE_REPORT = (
     Exhibit(
         "importance",
@@ -91,7 +100,13 @@ GALLERY = (
         learning_curves_figure.draw,
         needs="a complete trial with a run that came to its end",
     ),
-    Exhibit("spread", spread, spread_figure.draw, needs="complete trials of two seeds or more"),
+    Exhibit(
+        "spread",
+        spread,
+        spread_figure.draw,
+        framed=_framed_spread,
+        needs="complete trials of two seeds or more",
+    ),
     Exhibit("race", race, race_figure.draw, needs="trials that race for seeds"),
     Exhibit("timeline", timeline, timeline_figure.draw, needs="recorded runs"),
     *IN_THE_REPORT,
