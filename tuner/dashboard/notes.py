@@ -8,6 +8,7 @@ from tuner.finals import Finals
 from tuner.phases import DEFAULT_CONFIG
 from tuner.racing import Choice
 from tuner.seed_pools import Pool
+from tuner.spending import spent
 from tuner.storage import DEFAULT_URL
 from tuner.summary import StudySummary
 from tuner.wording import ends, points, sentence
@@ -90,21 +91,19 @@ def _finalists(summary: StudySummary) -> str:
 
 
 def _cost(summary: StudySummary) -> str:
-    runs = summary.finals.runs
-    if not runs:
+    cost = spent(summary)
+    whole, names = cost.whole, {pool.word: name for pool, name in POOLS}
+    if not whole.runs:
         return ""
-    failed = sum(run.failed for run in runs)
-    steps = sum(run.curve["steps"][-1] for run in runs if run.curve.get("steps"))
-    hours = sum(run.seconds for run in runs) / 3600
     shown = ", ".join(
-        f"{count:,} {name}"
-        for pool, name in POOLS
-        if (count := sum(run.purpose == pool.word for run in runs))
+        f"{purpose.runs:,} {names[purpose.name]}" for purpose in cost.purposes if purpose.runs
     )
-    failures = "none broke down" if not failed else f"{failed} broke down"
+    failures = "none broke down" if not whole.failed else f"{whole.failed} broke down"
+    hours = whole.training_s / 3600
     return (
-        f"### Spent\n\n{len(summary.trials):,} trials; {len(runs):,} runs ({shown}; {failures}); "
-        f"{steps:,} environment steps; {hours:,.1f} hours in lanes, several of them side by side."
+        f"### Spent\n\n{len(summary.trials):,} trials; {whole.runs:,} runs ({shown}; {failures}); "
+        f"{whole.steps:,} environment steps; {hours:,.1f} hours in lanes, several of them side by "
+        "side."
     )
 
 
