@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from optuna_dashboard import save_note
 from tests.tuner import tiny
 from tests.tuner.commands import wait_until
 from tests.tuner.conftest import Finished
+from tuner.dashboard import exhibition as exhibition_module
 from tuner.dashboard import notes
 from tuner.dashboard.attributes import of_trial
 from tuner.dashboard.exhibition import Exhibition, drawn
@@ -185,13 +186,15 @@ def test_a_run_that_is_recorded_renews_what_is_shown(copied: Finished) -> None:
     with open_for_writing(tiny.url(copied.folder)) as store:
         overlay = Overlay(store.optuna)
         with Exhibition(store, overlay) as exhibition:
-            exhibition.visited(1)
+            with exhibition.visited(1):
+                pass
             wait_until(lambda: overlay.drawn(1))
             before = overlay.drawn(1)
             store.record(replace(store.runs("tiny", 0)[0], seed_index=7))
 
             def renewed() -> bool:
-                exhibition.visited(1)
+                with exhibition.visited(1):
+                    pass
                 return overlay.drawn(1) is not before
 
             wait_until(renewed)
@@ -206,8 +209,46 @@ def test_pages_go_on_where_a_study_cannot_be_drawn(
         with Exhibition(store, overlay) as exhibition:
             client = pages(Content(overlay, visited=exhibition.visited))
             assert len(client.get("/api/studies/1").json()["trials"]) == 3
+            told = ""
 
-    assert "study 'tiny' cannot be drawn" in capsys.readouterr().err
+            def is_told() -> bool:
+                nonlocal told
+                told += capsys.readouterr().err
+                return "study 'tiny' cannot be drawn" in told
+
+            wait_until(is_told)
+
+
+def test_a_drawing_that_failed_is_tried_again(
+    copied: Finished, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried = []
+
+    def locked_at_first(store: Store, name: str) -> Mapping[str, Any]:
+        tried.append(name)
+        if len(tried) < 3:
+            raise OSError("the disk is busy")
+        return drawn(store, name)
+
+    monkeypatch.setattr(exhibition_module, "drawn", locked_at_first)
+    monkeypatch.setattr(exhibition_module, "REST_S", 0.0)
+    with open_for_reading(tiny.url(copied.folder)) as store:
+        overlay = Overlay(store.optuna)
+        with Exhibition(store, overlay) as exhibition:
+
+            def is_drawn() -> bool:
+                with exhibition.visited(1):
+                    return bool(overlay.drawn(1))
+
+            wait_until(is_drawn)
+
+    assert capsys.readouterr().err.count("cannot be drawn:") == 1  # told once, tried twice
+
+
+def test_a_study_is_drawn_before_anybody_asks(store: Store) -> None:
+    overlay = Overlay(store.optuna)
+    with Exhibition(store, overlay):
+        wait_until(lambda: overlay.drawn(1))
 
 
 def test_the_finalists_notes_say_how_they_fared(store: Store) -> None:

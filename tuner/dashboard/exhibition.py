@@ -1,17 +1,17 @@
 """What the dashboard shows of our studies, drawn anew while they grow.
 
-A thread of its own draws, so that no page waits for more than its first figures, and those for a
-second at most: what is not drawn by then comes with the page's next look.
+A thread of its own draws. It first reads the trials, which the pages need too, and then leaves the
+processor to those who ask: a study is drawn once a page of it is answered, or once nobody asks for
+a moment. What is not drawn by then comes with the page's next look.
 """
 
 import sys
 import time
 import traceback
-from collections import defaultdict
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from queue import LifoQueue
-from threading import Event, Thread
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from queue import Empty, LifoQueue
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any
 
@@ -26,9 +26,12 @@ from tuner.phases import DEFAULT_CONFIG
 from tuner.storage import Store
 from tuner.summary import StudySummary, summarize
 
-FIRST_WAIT_S = 1.0
+FIRST_WAIT_S = 0.2  # of a page for the first drawing of its study, if that is under way
+IDLE_S = 1.0  # without a page, before a study is drawn that nobody asked for
+BREATH_S = 0.3  # after a page, for the rest of what it asks
+LEAVE_S = 0.5  # for a drawing under way when all ends
 REST_S = 3.0  # between two drawings of a study, or
-REST_FACTOR = 5.0  # so many times as long as drawing it took
+REST_FACTOR = 20.0  # so many times as long as drawing it took
 END = -1  # instead of the id of a study
 
 
@@ -38,16 +41,15 @@ class Exhibition(AbstractContextManager["Exhibition"]):
     def __init__(self, store: Store, overlay: Overlay) -> None:
         self._store, self._overlay = store, overlay
         self._visits: LifoQueue[int] = LifoQueue()
-        self._hung: defaultdict[int, Event] = defaultdict(Event)
+        self._under_way: dict[int, Event] = {}  # first drawings; the events tell of their ends
+        self._lock = Lock()  # of the line above
+        self._ended = Event()
         self._next_at: dict[int, float] = {}
         self._seen: dict[int, object] = {}
+        self._told: dict[int, str] = {}
         self._thread = Thread(target=self._work, name="exhibition", daemon=True)
 
     def __enter__(self) -> "Exhibition":
-        studies = self._store.optuna.get_all_studies()
-        ours = [s._study_id for s in studies if self._overlay.is_ours(s._study_id)]
-        if ours:
-            self._visits.put(max(ours))
         self._thread.start()
         return self
 
@@ -57,39 +59,88 @@ class Exhibition(AbstractContextManager["Exhibition"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         self._visits.put(END)
-        self._thread.join()
+        self._thread.join(LEAVE_S)
 
-    def visited(self, study_id: int) -> None:
-        """Somebody asks for a study: see whether there is anything new, soon."""
-        if self._overlay.is_ours(study_id):
-            self._visits.put(study_id)
-            self._hung[study_id].wait(FIRST_WAIT_S)
+    @contextmanager
+    def visited(self, study_id: int) -> Iterator[None]:
+        """While somebody is answered about a study; then see whether there is anything new."""
+        if not self._overlay.is_ours(study_id):
+            yield
+            return
+        with self._lock:
+            under_way = self._under_way.pop(study_id, None)  # one page waits, once
+        if under_way is not None:
+            under_way.wait(FIRST_WAIT_S)
+        yield
+        self._visits.put(study_id)
 
     def _work(self) -> None:
-        while (study_id := self._visits.get()) != END:
-            if time.monotonic() >= self._next_at.get(study_id, 0.0):
-                began = time.monotonic()
-                self._renew(study_id)
-                now = time.monotonic()
-                self._next_at[study_id] = now + max(REST_S, REST_FACTOR * (now - began))
-        self._store.optuna.remove_session()
+        try:
+            study_id = self._first(self._warmed())
+            while study_id != END and not self._ended.wait(BREATH_S):
+                self._look(study_id)
+                study_id = self._visits.get()
+        except Exception:
+            if not self._ended.is_set():  # else the database was closed under a drawing
+                raise
+        finally:
+            self._store.optuna.remove_session()
+
+    def _first(self, last: int | None) -> int:
+        """Who is asked for, soon; else the last study."""
+        if last is None:
+            return self._visits.get()
+        try:
+            return self._visits.get(timeout=IDLE_S)
+        except Empty:
+            return last
+
+    def _warmed(self) -> int | None:
+        """The last of our studies, None if there is none; reads the trials of all of them."""
+        studies = self._store.optuna.get_all_studies()
+        ours = [s._study_id for s in studies if self._overlay.is_ours(s._study_id)]
+        for study_id in sorted(ours, reverse=True):
+            self._overlay.get_all_trials(study_id, deepcopy=False)
+        return max(ours, default=None)
+
+    def _look(self, study_id: int) -> None:
+        """Draw a study anew, unless it was a moment ago."""
+        began = time.monotonic()
+        if began < self._next_at.get(study_id, 0.0):
+            return
+        done = Event()
+        if study_id not in self._seen:
+            with self._lock:
+                self._under_way[study_id] = done
+        try:
+            self._renew(study_id)
+        finally:
+            done.set()
+        now = time.monotonic()
+        self._next_at[study_id] = now + max(REST_S, REST_FACTOR * (now - began))
 
     def _renew(self, study_id: int) -> None:
         try:
             name = self._store.optuna.get_study_name_from_id(study_id)
+            trials = self._store.optuna.get_all_trials(study_id, deepcopy=False)
         except KeyError:  # deleted meanwhile
             return
-        trials = self._store.optuna.get_all_trials(study_id, deepcopy=False)
         seen = (self._store.run_count(name), [trial.state for trial in trials])
-        if self._seen.get(study_id) != seen:
+        if self._seen.get(study_id) == seen:
+            return
+        try:
+            self._overlay.hang(study_id, drawn(self._store, name))
             self._seen[study_id] = seen
-            try:
-                self._overlay.hang(study_id, drawn(self._store, name))
-            except Exception:  # a bug of ours, or damaged records: the pages go on without
-                print(f"study '{name}' cannot be drawn:", file=sys.stderr)
-                traceback.print_exc()
-        self._hung[study_id].set()
+        except Exception:  # a bug of ours, or damaged records: the pages go on without
+            self._tell(study_id, f"study '{name}' cannot be drawn:\n{traceback.format_exc()}")
+
+    def _tell(self, study_id: int, problem: str) -> None:
+        """On the terminal, but not again with each try; nothing once the database is closed."""
+        if self._told.get(study_id) != problem and not self._ended.is_set():
+            self._told[study_id] = problem
+            print(problem, end="", file=sys.stderr)
 
 
 def drawn(store: Store, name: str) -> Mapping[str, Any]:
@@ -116,7 +167,8 @@ def _draw_figures(study: optuna.Study, summary: StudySummary) -> None:
     for place, exhibit in enumerate(GALLERY):
         found = exhibit.find(summary) if exhibit.in_dashboard else None
         if found is not None:
-            figure = titled(exhibit.draw(found), found.title, found.caption)
+            framed = exhibit.framed(found)
+            figure = titled(exhibit.draw(framed), framed.title, framed.caption)
             figure.layout.height = None  # the page has frames of one size
             save_plotly_graph_object(
                 study, figure, graph_object_id=f"{place:02}-{exhibit.name.replace('_', '-')}"

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -16,6 +17,8 @@ from tuner.dashboard.door import door
 from tuner.dashboard.sockets import Server, is_loopback
 from tuner.errors import UsageError
 
+Visited = Callable[[int], AbstractContextManager[Any]]
+
 
 @dataclass(frozen=True)
 class Content:
@@ -23,13 +26,13 @@ class Content:
 
     artifacts  where the files of studies lie; None: there are none
     edits      whether notes may be written, and files uploaded and deleted
-    visited    called with the id of a study before any of it is answered
+    visited    entered with the id of a study while any of it is answered
     """
 
     storage: BaseStorage
     artifacts: FileSystemArtifactStore | None = None
     edits: bool = False
-    visited: Callable[[int], None] = lambda study_id: None
+    visited: Visited = nullcontext
 
 
 def serve(
@@ -72,16 +75,15 @@ def application(content: Content, *, token: str, hosts: frozenset[str]) -> WSGIA
     return door(upstream, token=token, hosts=hosts, edits=content.edits)
 
 
-def _hung_by(visited: Callable[[int], None]) -> Callable[[Callable[..., Any]], Any]:
+def _hung_by(visited: Visited) -> Callable[[Callable[..., Any]], Any]:
     """A plugin of Bottle, which optuna-dashboard is made with: figures come in the order of their
     names, not in that of a set, which is another each time."""
 
     def plugin(answer: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(answer)
         def hung(*args: Any, **fields: Any) -> Any:
-            if "study_id" in fields:
-                visited(fields["study_id"])
-            answered = answer(*args, **fields)
+            with visited(fields["study_id"]) if "study_id" in fields else nullcontext():
+                answered = answer(*args, **fields)
             if isinstance(answered, dict) and "plotly_graph_objects" in answered:
                 answered["plotly_graph_objects"].sort(key=lambda figure: figure["id"])
             return answered
