@@ -11,9 +11,10 @@ from statistics import fmean
 from tempfile import TemporaryDirectory
 
 from agents.cohort import Evaluated
+from agents.environments import describe
 from agents.watching import PICTURES, rendering
 from tuner import retrain, watching
-from tuner.artifacts import keep_films
+from tuner.artifacts import keep_films, writable_artifacts_of
 from tuner.errors import UsageError
 from tuner.export import to_file
 from tuner.figures.learning_curves import seed_curves
@@ -54,6 +55,8 @@ def film(
     """
     summary = summarize(store, name)
     runs = _test_runs(summary)
+    describe(summary.study.env_spec)  # before anything is trained: is it registered here?
+    writable_artifacts_of(store)  # and is there a place for the films?
     with TemporaryDirectory() as folder:
         made: dict[str, Path] = {}
         for kind, file in (

@@ -22,6 +22,7 @@ from tuner.errors import UsageError, VerificationError
 from tuner.input_files import read_small
 from tuner.search_space import STRICT
 
+SQLITE = b"SQLite format 3\0"  # how its files begin
 NAME = "hparams.json"  # in the directory of an agent
 SCHEMA = 1
 ALSO = " and "  # between what runs of one claim were made with, where that differs
@@ -156,13 +157,26 @@ def write(path: Path, file: HparamsFile, *, force: bool) -> None:
 
 
 def check_target(path: Path, *, force: bool, option: str = "-o") -> None:
-    """Refuse a place where no file can be written, or where one is."""
+    """Refuse a place where no file can be written, or where one is; a database or a device also
+    with `force`."""
     if os.path.isdir(path):
         raise UsageError(f"{option}: '{path}' is a directory; give a file name")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{option}: '{path}' is not an ordinary file; give another name")
+    if _is_database(path):
+        raise UsageError(f"{option}: '{path}' is an SQLite database; give another name")
     if not path.parent.is_dir():
         raise UsageError(f"{option}: directory '{path.parent}' does not exist; make it first")
     if os.path.lexists(path) and not force:
         raise UsageError(f"{option}: '{path}' exists; add --force to replace it")
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

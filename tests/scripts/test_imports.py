@@ -20,7 +20,7 @@ def python_files() -> Iterator[Path]:
             yield path
 
 
-@pytest.mark.parametrize("path", python_files(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(python_files()), ids=lambda path: path.name)
 def test_a_script_finds_every_module_it_imports(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

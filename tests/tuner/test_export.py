@@ -1,6 +1,7 @@
 """`tuner export` hands over a configuration with its evidence, whole or not at all."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,30 @@ def test_another_trial_is_exported_by_its_number(
         assert ended.code == 0
         assert f"trial {number} of tiny" in ended.out
         assert json.loads(file.read_text())["evidence"]["trial"] == number
+
+
+@pytest.mark.parametrize(
+    ("command", "target"),
+    [
+        (("export",), "study.db"),
+        (("report",), "study.db"),
+        (("schema", "study"), "study.db"),
+        (("export",), "/dev/null"),
+    ],
+)
+def test_no_force_replaces_a_database_or_a_device(
+    finished: Finished, quick: Quick, tmp_path: Path, command: tuple[str, ...], target: str
+) -> None:
+    shutil.copy(finished.folder / "tuner.db", tmp_path / "study.db")
+    before = (tmp_path / "study.db").read_bytes()
+    storage = () if command[0] == "schema" else (finished.option,)
+
+    ended = quick(*command, *storage, "-o", target, "--force", folder=tmp_path)
+
+    assert ended.code == 2, ended.out
+    assert f"'{target}' is " in ended.err and "give another name" in ended.err
+    assert (tmp_path / "study.db").read_bytes() == before
+    assert Path("/dev/null").is_char_device()
 
 
 def test_an_existing_file_is_replaced_by_force_only(
