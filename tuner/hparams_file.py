@@ -161,7 +161,7 @@ def check_target(path: Path, *, force: bool, option: str = "-o") -> None:
     with `force`."""
     if os.path.isdir(path):
         raise UsageError(f"{option}: '{path}' is a directory; give a file name")
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise UsageError(f"{option}: '{path}' is not an ordinary file; give another name")
     if _is_database(path):
         raise UsageError(f"{option}: '{path}' is an SQLite database; give another name")
