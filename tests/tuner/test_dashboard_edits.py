@@ -52,6 +52,19 @@ def test_a_note_is_written_and_read(owner: httpx.Client, path: str) -> None:
     assert owners[path]["note"] == NOTE
 
 
+@pytest.mark.parametrize("ids", ["99", "1/99", "99/1", f"1/{10**30}", f"{10**30}"])
+def test_a_note_of_what_does_not_exist_is_not_found(
+    site: Site, owner: httpx.Client, ids: str
+) -> None:
+    before = site.dump()
+
+    answer = owner.put(f"/api/studies/{ids}/note", json=NOTE)
+
+    assert answer.status_code == 404
+    assert answer.json() == {"reason": "There is no such study or trial."}
+    assert site.dump() == before
+
+
 def test_a_file_is_uploaded_and_deleted(owner: httpx.Client) -> None:
     uploaded = owner.post("/api/artifacts/1", json=FILE)
     path = f"1/{uploaded.json()['artifact_id']}"

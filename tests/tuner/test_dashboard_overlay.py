@@ -12,7 +12,7 @@ import httpx
 import optuna
 import pytest
 from optuna.storages import InMemoryStorage
-from optuna_dashboard import save_note
+from optuna_dashboard import get_note, save_note
 
 from tests.tuner import tiny
 from tests.tuner.commands import wait_until
@@ -180,6 +180,24 @@ def test_our_note_can_be_edited_into_a_note_of_the_users(copied: Finished) -> No
 
         assert client.put("/api/studies/1/note", json=mine, headers=origin).status_code == 204
         assert client.get("/api/studies/1").json()["note"] == mine
+
+
+@pytest.mark.parametrize("body", ["", "ours"])
+def test_an_emptied_note_and_ours_saved_as_it_is_stay_ours(copied: Finished, body: str) -> None:
+    with open_for_writing(tiny.url(copied.folder)) as store:
+        overlay = Overlay(store.optuna, edits=True)
+        overlay.hang(1, drawn(store, "tiny"))
+        client = pages(Content(overlay, edits=True))
+        ours = client.get("/api/studies/1").json()["note"]
+        origin = {"Origin": f"http://{HOST}"}
+        for version, text in ((2, "mine" * 1000), (3, body and ours["body"])):
+            edit = {"version": version, "body": text}
+            assert client.put("/api/studies/1/note", json=edit, headers=origin).status_code == 204
+        note = client.get("/api/studies/1").json()["note"]
+        below = get_note(store.optuna_study("tiny"))
+
+    assert note == {"version": 3, "body": ours["body"]}
+    assert below == ""
 
 
 def test_a_run_that_is_recorded_renews_what_is_shown(copied: Finished) -> None:

@@ -40,9 +40,9 @@ SHOWN_IN_THE_BROWSER: Final = frozenset(
 READS: Final = ("GET", "HEAD")
 # Notes, and files beside them. Nothing else: what a study recorded stays as it is.
 EDITS: Final = (
-    ("PUT", re.compile(r"/api/studies/[0-9]+(/[0-9]+)?/note")),
-    ("POST", re.compile(r"/api/artifacts/[0-9]+")),
-    ("DELETE", re.compile(r"/api/artifacts/[0-9]+/[0-9a-fA-F-]+")),
+    ("PUT", re.compile(r"/api/studies/([0-9]{1,40})(?:/([0-9]{1,40}))?/note")),
+    ("POST", re.compile(r"/api/artifacts/([0-9]{1,40})")),
+    ("DELETE", re.compile(r"/api/artifacts/([0-9]{1,40})/[0-9a-fA-F-]+")),
 )
 READ_ONLY: Final = (
     "This dashboard only shows. To write notes and upload files, start it with --allow-edits."
@@ -51,15 +51,22 @@ NO_SUCH_EDIT: Final = (
     "What a study recorded stays as it is: notes of studies and trials may be written, files of a "
     "study uploaded and deleted, nothing else."
 )
+NOT_THERE: Final = "There is no such study or trial."
 FOREIGN: Final = "Edits are taken from this dashboard's own pages only."
 
 
 def door(
-    upstream: WSGIApplication, *, token: str, hosts: frozenset[str], edits: bool = False
+    upstream: WSGIApplication,
+    *,
+    token: str,
+    hosts: frozenset[str],
+    edits: bool = False,
+    exists: Callable[[int, int | None], bool] = lambda study_id, trial_id: True,
 ) -> WSGIApplication:
     """The application for callers who know the token and ask one of `hosts`.
 
     edits: whether they may do what is in `EDITS`, from a page of the host they ask
+    exists: whether there is a study of this id, with a trial of that id unless it is None
     """
     assert token, "an empty token opens the door to everybody"
 
@@ -78,9 +85,18 @@ def door(
             return _say(environ, start, "401 Unauthorized", line)
         if not reads and (objection := _objection(environ)):
             return _say(environ, start, "403 Forbidden", objection)
+        if not reads and not exists(*_edited(environ)):
+            return _say(environ, start, "404 Not Found", NOT_THERE)
         return upstream(_as_upstream_expects(environ), start)
 
     return guarded
+
+
+def _edited(environ: WSGIEnvironment) -> tuple[int, int | None]:
+    """The ids of the study and, if it is about one, of the trial of an edit."""
+    found = next(filter(None, (route.fullmatch(environ["PATH_INFO"]) for _, route in EDITS)))
+    trial_id = found[2] if found.re.groups > 1 else None
+    return int(found[1]), None if trial_id is None else int(trial_id)
 
 
 def _objection(environ: WSGIEnvironment) -> str:

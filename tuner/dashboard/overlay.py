@@ -22,6 +22,7 @@ from tuner.errors import TunerError
 from tuner.trials import SPEC
 
 NOTE_VERSION = "note_ver"  # how optuna-dashboard's keys of a note's version end
+NOTE_PIECE = "note_str:"  # what stands before the number of a piece of its text
 Attributes = Mapping[str, Any]
 
 
@@ -118,8 +119,17 @@ class Overlay(BaseStorage):
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
         if self._edits:
             self._below.set_study_system_attr(study_id, key, value)
+            self._keep_no_note_of_ours(study_id, key)
         else:
             self._drawn[study_id] = {**self.drawn(study_id), key: value}
+
+    def _keep_no_note_of_ours(self, study_id: int, key: str) -> None:
+        """Empty a note below that says what ours says: it would stay as it is while ours grows."""
+        start, found, _ = key.partition(NOTE_PIECE)
+        below = self._below.get_study_system_attrs(study_id) if found else {}
+        if found and _text(below, start) == _text(self.drawn(study_id), start):
+            for piece in _pieces(below, start):
+                self._below.set_study_system_attr(study_id, piece, "")
 
     # what is left to the storage below
 
@@ -179,16 +189,25 @@ class Overlay(BaseStorage):
 
 
 def _laid_over(below: Attributes, drawn: Attributes) -> dict[str, Any]:
-    """Both; what stands below wins, and a note there, whatever it says, wins over a whole one."""
-    notes = tuple(
-        key.removesuffix(NOTE_VERSION)
-        for key in drawn
-        if key.endswith(NOTE_VERSION) and key in below
-    )
-    kept = {key: value for key, value in drawn.items() if not _is_of_note(key, notes)}
-    return {**kept, **below}
+    """Both; what stands below wins, but of a note there that is empty only its version does."""
+    laid = {**drawn, **below}
+    for key in below:
+        start, found, _ = key.partition(NOTE_VERSION)
+        if found and key in drawn:
+            theirs = bool(_text(below, start))
+            for piece in _pieces(drawn if theirs else below, start):
+                del laid[piece]
+            shown = below if theirs else drawn
+            laid |= {piece: shown[piece] for piece in _pieces(shown, start)}
+    return laid
 
 
-def _is_of_note(key: str, notes: tuple[str, ...]) -> bool:
-    """notes: what the keys of some notes begin with, "dashboard:" or "dashboard:<trial id>:"."""
-    return any(key.startswith((f"{start}note_ver", f"{start}note_str:")) for start in notes)
+def _text(attributes: Attributes, start: str) -> str:
+    """A note. start: what its keys begin with, "dashboard:" or "dashboard:<trial id>:"."""
+    return "".join(attributes[piece] for piece in _pieces(attributes, start))
+
+
+def _pieces(attributes: Attributes, start: str) -> list[str]:
+    """The keys of a note's text, in their order."""
+    found = [key for key in attributes if key.startswith(start + NOTE_PIECE)]
+    return sorted(found, key=lambda key: int(key.rpartition(":")[2]))

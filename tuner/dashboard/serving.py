@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -72,7 +73,22 @@ def application(content: Content, *, token: str, hosts: frozenset[str]) -> WSGIA
     # get_storage caches finished trials; a bare RDBStorage is read in full every few seconds
     upstream = optuna_dashboard.wsgi(get_storage(content.storage), artifact_store=content.artifacts)
     upstream.install(_hung_by(content.visited))
-    return door(upstream, token=token, hosts=hosts, edits=content.edits)
+    return door(
+        upstream,
+        token=token,
+        hosts=hosts,
+        edits=content.edits,
+        exists=partial(_exists, content.storage),
+    )
+
+
+def _exists(storage: BaseStorage, study_id: int, trial_id: int | None) -> bool:
+    try:
+        storage.get_study_name_from_id(study_id)
+        trials = [] if trial_id is None else storage.get_all_trials(study_id, deepcopy=False)
+    except (KeyError, OverflowError):  # no such study; none can have so large a number
+        return False
+    return trial_id is None or any(trial._trial_id == trial_id for trial in trials)
 
 
 def _hung_by(visited: Visited) -> Callable[[Callable[..., Any]], Any]:
